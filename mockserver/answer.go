@@ -1,0 +1,397 @@
+package mockserver
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+// MaxBody is how many bytes of a body are taken; beyond it is a 413.
+const MaxBody = 1 << 20
+
+const (
+	originHeader = "X-Mock-Scenario" // FILE#INTERACTION
+	errorHeader  = "X-Mock-Error"    // the outcome, of our own refusals alone
+
+	bodyTimeout  = 30 * time.Second // for a body to arrive
+	writeTimeout = 30 * time.Second // for an answer to be taken, its delay aside
+)
+
+var trials = sync.Pool{New: func() any { return new(scenarios.Trial) }}
+
+// serve takes one request down the road: read, check, decide, keep, wait,
+// write.
+func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *route) {
+	began := time.Now()
+	r, err := s.read(w, hr)
+	e := Entry{Exchange: scenarios.Exchange{At: s.cfg.Now()}}
+	var a answer
+	var q question
+	if err != nil {
+		a = refuseUnread(r, err)
+		if rt != nil && rt.tables[r.Method] != nil {
+			e.Operation = rt.tables[r.Method].name
+		}
+	} else {
+		q = s.question(hr, r, c, rt, e.Exchange.At)
+		a, e.NearMisses = s.decided(&q, c, rt)
+		e.Operation, e.Violations = q.tableName(), q.bad
+	}
+	head := hr.Method == http.MethodHead
+	if a.problem != nil {
+		a.response = a.problem.response()
+	}
+	e.Outcome = a.outcome
+	if a.entry != nil {
+		e.Scenario, e.Interaction = a.entry.scenario.Name, a.entry.Name
+	}
+	e.Exchange.Request = r.Forget()
+	e.Exchange.Response = *a.response
+	e.Exchange.Took = time.Since(began)
+	s.journal.add(e) // before the first byte goes out
+
+	if a.delay > 0 && !wait(hr.Context(), a.delay) {
+		return // the client has gone
+	}
+	written := write(w, &a, wantsGzip(hr), head)
+	if s.cfg.Log != nil {
+		s.log(hr, &e, &a, began, written)
+	}
+}
+
+// question gathers what an answer depends on.
+func (s *Server) question(hr *http.Request, r *scenarios.Request, c *catalog, rt *route, now time.Time) question {
+	q := question{request: r, table: c.outside, env: scenarios.Env{Now: now, URL: baseURL(hr), User: s.caller(hr)}}
+	if rt == nil {
+		return q
+	}
+	if r.Method == http.MethodHead && rt.tables[http.MethodHead] == nil {
+		r.Method = http.MethodGet // HEAD is answered as GET, without the body
+	}
+	q.table = rt.tables[r.Method] // nil: the contract lacks the method
+	if q.table != nil {
+		q.bad = check(q.table.operation, r)
+	}
+	return q
+}
+
+func (q *question) tableName() string {
+	if q.table == nil {
+		return ""
+	}
+	return q.table.name
+}
+
+// An answer is what goes out.
+type answer struct {
+	outcome  Outcome
+	entry    *entry
+	response *scenarios.Response // complete, but for what ready has
+	ready    []scenarios.Field   // the headers, where they were made at load
+	added    []*scenarios.Response
+	origin   []string
+	problem  *problem
+	delay    time.Duration
+}
+
+// decided makes an answer of a question. It looks at nothing else and changes
+// nothing, so that asking why is free of consequences.
+func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss) {
+	if q.table == nil {
+		return refuseMethod(q.request, rt), nil
+	}
+	t := trials.Get().(*scenarios.Trial)
+	d := decide(t, q)
+	trials.Put(t)
+	a := answer{outcome: d.outcome, entry: d.entry}
+	if d.outcome != Answered {
+		a.problem = refuse(q, &d, c)
+		if d.outcome != Template {
+			a.entry = nil
+		}
+		return a, d.near
+	}
+	a.response, a.ready, a.origin = d.answer, d.entry.ready, d.entry.origin
+	a.added = d.extra
+	a.delay = d.delay(s.draw)
+	if len(d.extra) > 0 {
+		a.lay(d.extra)
+	}
+	return a, d.near
+}
+
+// lay puts what is added over the answer: the status, each header, the body.
+func (a *answer) lay(extra []*scenarios.Response) {
+	base := a.response
+	whole := false // whether more than headers is replaced
+	for _, x := range extra {
+		whole = whole || x.Status != 0 || x.HasBody
+	}
+	out := &scenarios.Response{Status: base.Status, Body: base.Body, Media: base.Media, HasBody: base.HasBody}
+	n := len(base.Header)
+	for _, x := range extra {
+		n += len(x.Header)
+	}
+	out.Header = make([]scenarios.Field, 0, n)
+	status, body := false, false
+	for _, x := range extra {
+		if x.Status != 0 && !status {
+			out.Status, status = x.Status, true
+		}
+		if x.HasBody && !body {
+			out.Body, out.Media, out.HasBody, body = x.Body, x.Media, true, true
+		}
+		for _, f := range x.Header {
+			if !hasHeader(out.Header, f.Name) {
+				out.Header = append(out.Header, f)
+			}
+		}
+	}
+	replaced := len(out.Header)
+	for _, f := range base.Header {
+		if !hasHeader(out.Header[:replaced], f.Name) {
+			out.Header = append(out.Header, f)
+		}
+	}
+	a.response = out
+	if whole || replaced+len(base.Header) != len(out.Header) {
+		a.ready = nil
+		a.added = nil
+	}
+}
+
+func hasHeader(fields []scenarios.Field, name string) bool {
+	for i := range fields {
+		if strings.EqualFold(fields[i].Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) draw(d *scenarios.Delay) time.Duration {
+	s.random.Lock()
+	defer s.random.Unlock()
+	return d.Draw(s.random.Float64, s.random.NormFloat64)
+}
+
+// wait waits, and reports false where the client went away meanwhile.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+var errTooLarge = errors.New("body too large")
+
+// read makes a Request of what net/http has read, and reads the body, once.
+func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Request, error) {
+	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Header: hr.Header}
+	if hr.Host != "" {
+		hr.Header["Host"] = []string{hr.Host} // net/http takes it out of the headers
+	}
+	switch {
+	case hr.ContentLength == 0 || hr.Body == nil || hr.Body == http.NoBody:
+		return r, nil
+	case hr.ContentLength > MaxBody:
+		return r, errTooLarge
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // what cannot do it has no slow clients either
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	if hr.ContentLength > 0 {
+		r.Body = make([]byte, hr.ContentLength)
+		if _, err := io.ReadFull(hr.Body, r.Body); err != nil {
+			r.Body = nil
+			return r, err
+		}
+		return r, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(hr.Body, MaxBody+1))
+	if err != nil {
+		return r, err
+	}
+	if len(body) > MaxBody {
+		return r, errTooLarge
+	}
+	r.Body = body
+	return r, nil
+}
+
+// check asks the contract what it thinks of a payload. A nil operation has no
+// objections.
+func check(op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
+	if op == nil || !op.TakesBody() {
+		return nil
+	}
+	var bad []schemas.Violation
+	if len(r.Body) == 0 {
+		return []schemas.Violation{{Why: "want JSON, and there is no body", Schema: op.RequestSchema()}}
+	}
+	if got := r.Header.Get("Content-Type"); !isJSON(got) {
+		why := "want application/json, and there is none"
+		if got != "" {
+			why = "want application/json, got " + strconv.Quote(cutText(got, 80))
+		}
+		bad = append(bad, schemas.Violation{At: "header Content-Type", Why: why})
+	}
+	if err := r.BodyFault(); err != nil {
+		v := schemas.Violation{Why: err.Error(), Schema: op.RequestSchema()}
+		var f *payload.Fault
+		if errors.As(err, &f) {
+			v.At, v.Why = f.Pointer, f.Why+" (byte "+strconv.Itoa(f.Offset)+")"
+		}
+		return append(bad, v)
+	}
+	return append(bad, op.CheckRequest(r.JSON())...)
+}
+
+// isJSON compares the media type as one: parameters do no harm.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/json")
+}
+
+func cutText(text string, most int) string {
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// baseURL is the address by which the client reached us.
+func baseURL(hr *http.Request) string {
+	scheme := "http://"
+	if hr.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + hr.Host
+}
+
+// write sends the answer and returns how many bytes its body has.
+func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	h := w.Header()
+	body := a.response.Body
+	noBody := a.response.Status == http.StatusNoContent || a.response.Status == http.StatusNotModified
+	if noBody {
+		body = nil
+	}
+	if a.ready != nil && !noBody && !hasHeader(a.ready, "Content-Encoding") {
+		for _, f := range a.ready {
+			h[f.Name] = f.Values
+		}
+		for i := len(a.added) - 1; i >= 0; i-- { // the earlier wins
+			for _, f := range a.added[i].Header {
+				h[f.Name] = f.Values
+			}
+		}
+	} else {
+		for _, f := range a.response.Header {
+			h[f.Name] = f.Values
+		}
+		if a.response.HasBody && !noBody && !hasHeader(a.response.Header, "Content-Type") {
+			h["Content-Type"] = []string{a.response.Media}
+		}
+		if zip := encoding(a.response.Header); zip != "" {
+			if gzipped && len(body) > 0 {
+				body = zipped(body)
+			} else {
+				delete(h, zip)
+			}
+			h["Vary"] = append(h["Vary"], "Accept-Encoding")
+		}
+		if !noBody {
+			h["Content-Length"] = []string{strconv.Itoa(len(body))}
+		}
+		if a.origin != nil {
+			h[originHeader] = a.origin
+		}
+	}
+	w.WriteHeader(a.response.Status)
+	if head {
+		return 0
+	}
+	n, _ := w.Write(body) // a client that went away is no matter of ours
+	return n
+}
+
+// encoding is the name of the header that asks for gzip, as it is written;
+// "" where none does.
+func encoding(fields []scenarios.Field) string {
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, "Content-Encoding") && strings.EqualFold(f.Values[0], "gzip") {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+func wantsGzip(hr *http.Request) bool {
+	for _, line := range hr.Header["Accept-Encoding"] {
+		for part := range strings.SplitSeq(line, ",") {
+			name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				return strings.ReplaceAll(q, " ", "") != "q=0"
+			}
+		}
+	}
+	return false
+}
+
+func zipped(body []byte) []byte {
+	var b strings.Builder
+	zw := gzip.NewWriter(&b)
+	_, _ = zw.Write(body) // a strings.Builder takes everything
+	_ = zw.Close()
+	return []byte(b.String())
+}
+
+// log writes the line of a request.
+func (s *Server) log(hr *http.Request, e *Entry, a *answer, began time.Time, written int) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("outcome", string(e.Outcome)),
+		slog.String("method", hr.Method),
+		slog.String("path", cutText(wirePath(hr.URL), 512)),
+		slog.Int("status", e.Exchange.Response.Status),
+		slog.Int("bytes", written),
+		slog.Duration("took", time.Since(began).Round(time.Microsecond)),
+	}
+	switch {
+	case a.entry != nil:
+		attrs = append(attrs, slog.String("scenario", a.entry.origin[0]))
+	case a.problem != nil:
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("why", a.problem.Detail))
+	}
+	s.cfg.Log.LogAttrs(hr.Context(), level, "request", attrs...)
+}
+
+// sameSecret compares in a time that tells nothing of what is compared.
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

@@ -1,0 +1,304 @@
+package mockserver
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+// A catalog is a contract and scenarios, ready to answer. It never changes.
+type catalog struct {
+	router     *mux.Router
+	plain      *mux.Router // the same routes as mux alone finds them, for the test that both agree
+	routes     []*route
+	all        []*entry // in order of precedence
+	outside    *table   // for what no route takes; all interactions
+	contract   *schemas.Contract
+	operations int
+	scenarios  int
+}
+
+// A route is a path template of the contract with its methods.
+type route struct {
+	template string
+	path     *scenarios.Path
+	allow    string // the header Allow
+	tables   map[string]*table
+	mux      *mux.Route
+	handler  http.Handler
+}
+
+// A table is what can answer the requests for one operation, in layers.
+type table struct {
+	operation *schemas.Operation // nil: outside the contract
+	name      string             // "PUT /a/{b}", "" outside
+	first     layer
+	ordinary  layer
+	last      layer
+	adds      layer
+}
+
+// An entry is an interaction where it stands in the catalog.
+type entry struct {
+	*scenarios.Interaction
+	scenario *scenarios.Scenario
+	at       int               // its place in the order of precedence
+	origin   []string          // the value of X-Mock-Scenario
+	ready    []scenarios.Field // the headers of a response that was rendered at load
+}
+
+// newCatalog sorts what holds in a release into tables. serve answers a
+// request for a route, nil for none.
+func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release string,
+	serve func(http.ResponseWriter, *http.Request, *catalog, *route)) *catalog {
+	c := &catalog{contract: contract}
+	for _, s := range list {
+		if !s.Holds(release) {
+			continue
+		}
+		c.scenarios++
+		for _, i := range s.Interactions {
+			e := &entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{s.File + "#" + headerText(i.Name)}}
+			if i.Response != nil {
+				if r := i.Response.Ready(); r != nil {
+					e.ready = headersOf(r, e.origin)
+				}
+			}
+			c.all = append(c.all, e)
+		}
+	}
+	c.addRoutes(contract)
+	c.outside = newTable(nil, "", c.all)
+	c.buildRouters(serve)
+	return c
+}
+
+// headerText is a text as a header can carry it: percent-encoded outside
+// visible ASCII.
+func headerText(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c > ' ' && c < 0x7f && c != '%' {
+			b.WriteByte(c)
+		} else {
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// headersOf are the headers of a response that is known at load. They are
+// shared by all requests and never changed.
+func headersOf(r *scenarios.Response, origin []string) []scenarios.Field {
+	fields := slices.Clone(r.Header)
+	if r.HasBody && !slices.ContainsFunc(fields, isHeader("Content-Type")) {
+		fields = append(fields, scenarios.Field{Name: "Content-Type", Values: []string{r.Media}})
+	}
+	return append(fields,
+		scenarios.Field{Name: "Content-Length", Values: []string{strconv.Itoa(len(r.Body))}},
+		scenarios.Field{Name: originHeader, Values: origin})
+}
+
+func isHeader(name string) func(scenarios.Field) bool {
+	return func(f scenarios.Field) bool { return strings.EqualFold(f.Name, name) }
+}
+
+// addRoutes makes a route of each path template, the more literal first.
+func (c *catalog) addRoutes(contract *schemas.Contract) {
+	if contract == nil {
+		return
+	}
+	byPath := map[string]*route{}
+	for _, op := range contract.Operations() {
+		r := byPath[op.Path]
+		if r == nil {
+			path, err := scenarios.ParsePath(op.Path)
+			if err != nil {
+				continue // schemas has refused such a template
+			}
+			r = &route{template: op.Path, path: path, tables: map[string]*table{}}
+			byPath[op.Path] = r
+			c.routes = append(c.routes, r)
+		}
+		c.operations++
+		r.tables[op.Method] = &table{operation: op, name: op.Method + " " + op.Path}
+	}
+	slices.SortStableFunc(c.routes, func(a, b *route) int { return moreLiteral(a.template, b.template) })
+	for _, r := range c.routes {
+		var meets []*entry
+		methods := map[string]bool{}
+		for _, e := range c.all {
+			if e.Request.Path == nil || e.Request.Path.Meets(r.path) {
+				meets = append(meets, e)
+				if m, ok := e.Request.Method.Literal(); ok && e.Adds == nil {
+					methods[m] = true
+				}
+			}
+		}
+		allowed := []string{"OPTIONS"}
+		for m := range r.tables {
+			allowed = append(allowed, m)
+			if m == http.MethodGet && r.tables[http.MethodHead] == nil {
+				allowed = append(allowed, http.MethodHead)
+			}
+		}
+		slices.Sort(allowed)
+		r.allow = strings.Join(slices.Compact(allowed), ", ")
+		// A method that the contract lacks and an interaction names is
+		// answered, if by nothing of the contract.
+		for m := range methods {
+			if r.tables[m] == nil {
+				r.tables[m] = &table{}
+			}
+		}
+		for m, t := range r.tables {
+			*t = *newTable(t.operation, t.name, slices.DeleteFunc(slices.Clone(meets), func(e *entry) bool {
+				named, ok := e.Request.Method.Literal()
+				return ok && named != m
+			}))
+		}
+	}
+}
+
+// moreLiteral sorts templates so that a text comes before a {name} where two
+// templates part.
+func moreLiteral(a, b string) int {
+	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+	for i := range min(len(x), len(y)) {
+		px, py := strings.HasPrefix(x[i], "{"), strings.HasPrefix(y[i], "{")
+		switch {
+		case px != py && px:
+			return 1
+		case px != py:
+			return -1
+		case !px && x[i] != y[i]:
+			return strings.Compare(x[i], y[i])
+		}
+	}
+	return len(x) - len(y)
+}
+
+func newTable(op *schemas.Operation, name string, entries []*entry) *table {
+	t := &table{operation: op, name: name}
+	for _, e := range entries {
+		l := &t.ordinary
+		switch {
+		case e.Adds != nil:
+			l = &t.adds
+		case e.Order == scenarios.First:
+			l = &t.first
+		case e.Order == scenarios.Last:
+			l = &t.last
+		}
+		l.entries = append(l.entries, e)
+	}
+	for _, l := range []*layer{&t.first, &t.ordinary, &t.last, &t.adds} {
+		l.build()
+	}
+	return t
+}
+
+// A trie finds the route of a path in one walk over its segments, as they
+// stand on the wire.
+type trie struct {
+	texts map[string]*trie
+	any   *trie
+	route *route
+}
+
+func (t *trie) add(r *route) {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(r.template, "/"), "/") {
+		if strings.HasPrefix(segment, "{") {
+			if t.any == nil {
+				t.any = &trie{}
+			}
+			t = t.any
+			continue
+		}
+		if t.texts == nil {
+			t.texts = map[string]*trie{}
+		}
+		if t.texts[segment] == nil {
+			t.texts[segment] = &trie{}
+		}
+		t = t.texts[segment]
+	}
+	t.route = r
+}
+
+// find walks a path without its first slash. Where a text and a {name} both
+// lead on it tries the text first; the steps back are bounded by the depth of
+// the contract's templates.
+func (t *trie) find(path string) *route {
+	segment, rest, more := strings.Cut(path, "/")
+	if next := t.texts[segment]; next != nil {
+		if !more {
+			if next.route != nil {
+				return next.route
+			}
+		} else if r := next.find(rest); r != nil {
+			return r
+		}
+	}
+	if t.any == nil || segment == "" {
+		return nil
+	}
+	if !more {
+		return t.any.route
+	}
+	return t.any.find(rest)
+}
+
+// buildRouters makes the mux router that every request goes through. Its own
+// scan over routes costs more the later a route stands, so one route in front
+// asks the trie and fills in what mux would have found.
+func (c *catalog) buildRouters(serve func(http.ResponseWriter, *http.Request, *catalog, *route)) {
+	root := &trie{}
+	// SkipClean, since mux answers a PUT to // by a redirect; UseEncodedPath,
+	// since an encoded slash in an id is no slash.
+	c.router = mux.NewRouter().SkipClean(true).UseEncodedPath()
+	c.plain = mux.NewRouter().SkipClean(true).UseEncodedPath()
+	vars := map[string]string{} // parameters are the matter of scenarios
+	c.router.NewRoute().MatcherFunc(func(r *http.Request, m *mux.RouteMatch) bool {
+		path, ok := strings.CutPrefix(wirePath(r.URL), "/")
+		if !ok {
+			return false
+		}
+		found := root.find(path)
+		if found == nil {
+			return false
+		}
+		m.Route, m.Handler, m.Vars = found.mux, found.handler, vars
+		return true
+	})
+	for _, r := range c.routes {
+		r.handler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, r) })
+		r.mux = c.plain.Handle(r.template, r.handler)
+		root.add(r)
+	}
+	c.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, nil) })
+}
+
+// wirePath is the path as it came: an encoded slash is no slash.
+func wirePath(u *url.URL) string {
+	if u.RawPath == "" && strings.IndexByte(u.Path, '%') < 0 && !needsEscape(u.Path) {
+		return u.Path
+	}
+	return u.EscapedPath()
+}
+
+func needsEscape(path string) bool {
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\^`+"`{|}?#;,[]", c) >= 0 {
+			return true
+		}
+	}
+	return false
+}

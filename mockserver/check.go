@@ -1,0 +1,277 @@
+package mockserver
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+// A Level says how bad a Finding is.
+type Level uint8
+
+const (
+	Fault   Level = iota // does not start
+	Warning              // starts, and is likely to be a mistake
+	Note                 // worth knowing, and often meant
+)
+
+func (l Level) String() string { return [...]string{"fault", "warning", "note"}[l] }
+
+// A Finding is something about a contract and scenarios that somebody should
+// look at, and the line to edit.
+type Finding struct {
+	Pos   token.Position
+	Level Level
+	Rule  string // "example", "response", "shadowed", "outside", "release", "schema"
+	Text  string
+}
+
+func (f Finding) String() string {
+	text := f.Pos.String() + ": "
+	if f.Level != Fault {
+		text += f.Level.String() + ": "
+	}
+	return text + f.Text
+}
+
+// Check asks whether a contract and scenarios fit together, as a server of
+// that configuration would see them. Of cfg it reads Contract, Scenarios,
+// Release and Now.
+func Check(cfg Config) []Finding {
+	now := time.Now
+	if cfg.Now != nil {
+		now = cfg.Now
+	}
+	c := newCatalog(cfg.Contract, cfg.Scenarios, cfg.Release, func(http.ResponseWriter, *http.Request, *catalog, *route) {})
+	return c.check(now())
+}
+
+// knownReleases are the releases of OIG that have this API.
+var knownReleases = []string{"11.1.2.3", "12.2.1.3", "12.2.1.4", "14.1.2"}
+
+func (c *catalog) check(now time.Time) []Finding {
+	env := scenarios.Env{Now: now, URL: "http://localhost:8080"}
+	var mu sync.Mutex
+	var all []Finding
+	if c.contract != nil {
+		for _, w := range c.contract.Warnings() {
+			all = append(all, Finding{w.Pos, Warning, "schema", w.Msg})
+		}
+	}
+	var last *scenarios.Scenario
+	for _, e := range c.all {
+		if e.scenario == last {
+			continue
+		}
+		last = e.scenario
+		for _, r := range last.Releases {
+			if !slices.Contains(knownReleases, r) {
+				all = append(all, Finding{last.Pos, Warning, "release",
+					fmt.Sprintf("releases: %s is no release of OIG that is known here: %s", r, strings.Join(knownReleases, ", "))})
+			}
+		}
+	}
+	// Each interaction is judged on its own, so all processors can help.
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			ck := checker{c: c, env: env, trial: scenarios.NewTrial(&scenarios.Request{}, env)}
+			for i := w; i < len(c.all); i += workers {
+				ck.entry(c.all[i])
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, ck.found...)
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(all, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
+			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
+	})
+	return slices.Compact(all)
+}
+
+type checker struct {
+	c     *catalog
+	env   scenarios.Env
+	trial *scenarios.Trial
+	found []Finding
+}
+
+func (k *checker) add(pos token.Position, level Level, rule, format string, args ...any) {
+	k.found = append(k.found, Finding{pos, level, rule, fmt.Sprintf(format, args...)})
+}
+
+func (k *checker) entry(e *entry) {
+	rt, method := k.home(e)
+	ex, err := e.Request.Example(method, k.env)
+	if err != nil {
+		f, ok := err.(*scenarios.Fault)
+		if !ok {
+			f = &scenarios.Fault{Pos: e.Pos, Why: err.Error()}
+		}
+		k.add(f.Pos, Fault, "example", "%s", f.Why)
+		return
+	}
+	env := k.env
+	env.User = ex.User
+	k.trial.Begin(ex.Request, env)
+	if why := k.trial.Mismatches(e.Interaction); len(why) > 0 {
+		for _, m := range why {
+			k.add(m.Pos, Fault, "example", "%s: the example is not accepted: want %s, got %s", m.At, m.Want, m.Got)
+		}
+		return
+	}
+	if found := k.c.route(ex.Request.Path); found != nil {
+		rt = found
+	}
+	t := k.c.outside
+	if rt != nil && rt.tables[ex.Request.Method] != nil {
+		t = rt.tables[ex.Request.Method]
+	}
+	k.place(e, rt, ex.Request)
+	bad := k.request(e, t.operation, ex.Request)
+	k.response(e, t.operation, ex.Request, env)
+	k.shadow(e, t, ex.Request, env, bad)
+}
+
+// home is the route an interaction is meant for, and a method for an example
+// where it names none.
+func (k *checker) home(e *entry) (*route, string) {
+	if e.Request.Path != nil {
+		for _, rt := range k.c.routes {
+			if rt.path.Meets(e.Request.Path) {
+				methods := strings.Split(rt.methods(), ", ")
+				return rt, methods[0]
+			}
+		}
+	}
+	return nil, http.MethodGet
+}
+
+// place tells of a path or a method that the contract does not have.
+func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
+	if k.c.contract == nil || k.c.operations == 0 {
+		return
+	}
+	switch {
+	case rt == nil:
+		k.add(e.Pos, Warning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
+	case rt.tables[r.Method] == nil || rt.tables[r.Method].operation == nil:
+		k.add(e.Pos, Warning, "outside", "%q answers %s, and of %s the contract has %s", e.Name, r.Method, rt.template, rt.methods())
+	}
+}
+
+// request holds the example against the contract.
+func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
+	m := &e.Request
+	if m.Body == nil && m.Text == nil && m.Form == nil {
+		return nil // the example says nothing of the body
+	}
+	bad := check(op, r)
+	if m.Payload != scenarios.Valid || e.Order == scenarios.First || e.Adds != nil {
+		return bad
+	}
+	for _, v := range bad {
+		pos := e.Pos
+		if m.Body != nil && !strings.HasPrefix(v.At, "header") {
+			pos = m.Body.PosAt(v.At)
+		}
+		k.violation(pos, v, "the example")
+	}
+	return bad
+}
+
+func (k *checker) violation(pos token.Position, v schemas.Violation, what string) {
+	at := "body " + v.At
+	if v.At == "" {
+		at = "body"
+	} else if v.At[0] != '/' {
+		at = v.At
+	}
+	schema := v.Schema
+	if schema == "" {
+		schema = "the contract"
+	}
+	k.add(pos, Fault, "contract", "%s: %s breaks %s: %s", at, what, schema, v.Why)
+}
+
+// response renders the answer to the example and holds it against the
+// contract.
+func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request, env scenarios.Env) {
+	t := e.Response
+	if t == nil {
+		t = e.Adds
+	}
+	out, err := t.Render(r, env)
+	if err != nil {
+		pos, why := t.Pos, err.Error()
+		if f, ok := err.(*scenarios.Fault); ok {
+			pos, why = f.Pos, f.Why
+		}
+		k.add(pos, Fault, "response", "%s", why)
+		return
+	}
+	if e.Response == nil || op == nil {
+		return
+	}
+	body := scenarios.Request{Body: out.Body}
+	bad := op.CheckResponse(out.Status, body.JSON())
+	for _, v := range bad {
+		pos := t.Pos
+		if t.Body != nil {
+			pos = t.Body.PosAt(v.At)
+		}
+		k.violation(pos, v, "the response")
+	}
+}
+
+// shadow tells of an interaction whose own example another one answers.
+func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios.Env, bad []schemas.Violation) {
+	l := &t.ordinary
+	switch {
+	case e.Adds != nil:
+		return
+	case e.Order == scenarios.First:
+		l = &t.first
+	case e.Order == scenarios.Last:
+		l = &t.last
+	}
+	k.trial.Begin(r, env)
+	winner := l.find(k.trial, r, env.User, func(o *entry) bool {
+		return o == e || e.Order == scenarios.First || o.Request.Payload == scenarios.Any || (o.Request.Payload == scenarios.Invalid) == (len(bad) > 0)
+	})
+	if winner == nil || winner == e {
+		return
+	}
+	level, rule := Fault, "shadowed"
+	text := fmt.Sprintf("%q is never reached: %q at %s comes first, and answers %s %s", e.Name, winner.Name, winner.Pos, r.Method, r.Path)
+	if winner.scenario.Origin != e.scenario.Origin {
+		level = Note // a later source is there to override an earlier one
+	}
+	if len(r.Body) > 0 {
+		text += " with " + cutText(string(r.Body), 300)
+	}
+	k.add(e.Pos, level, rule, "%s", text)
+}
+
+// route finds the route of a path as on the wire.
+func (c *catalog) route(path string) *route {
+	for _, rt := range c.routes {
+		if rt.path.Match(path) {
+			return rt
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package mockserver
+
+import (
+	"errors"
+	"time"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+// An Outcome says in a word how a request ended.
+type Outcome string
+
+const (
+	Answered    Outcome = "answered"     // an interaction answered
+	NoOperation Outcome = "no-operation" // the contract has no such path, or not this method
+	Contract    Outcome = "contract"     // the payload breaks the contract
+	NoMatch     Outcome = "no-match"     // no interaction is meant for it
+	Template    Outcome = "template"     // the answer of an interaction could not be made
+	TooLarge    Outcome = "too-large"    // a limit was exceeded
+	Unreadable  Outcome = "unreadable"   // the body did not arrive
+	TooCostly   Outcome = "too-costly"   // to compare costs more than one request may
+)
+
+// A question is all that an answer depends on.
+type question struct {
+	table   *table
+	request *scenarios.Request
+	bad     []schemas.Violation
+	env     scenarios.Env
+}
+
+// A decision is what becomes of a request.
+type decision struct {
+	outcome Outcome
+	entry   *entry   // what answered, or failed to
+	adds    []*entry // what adds to its answer
+	answer  *scenarios.Response
+	extra   []*scenarios.Response // what each of adds gives
+	fault   *scenarios.Fault      // of a template
+	near    []NearMiss
+}
+
+// decide is a pure function: which interaction answers, with what, and if
+// none does, which came closest.
+func decide(t *scenarios.Trial, q *question) (d decision) {
+	t.Begin(q.request, q.env)
+	r, user := q.request, q.env.User
+	byPayload := func(e *entry) bool {
+		switch e.Request.Payload {
+		case scenarios.Valid:
+			return len(q.bad) == 0
+		case scenarios.Invalid:
+			return len(q.bad) > 0
+		}
+		return true
+	}
+	d.entry = q.table.first.find(t, r, user, func(*entry) bool { return true })
+	if d.entry == nil {
+		d.entry = q.table.ordinary.find(t, r, user, byPayload)
+		missed := d.entry == nil
+		if missed {
+			d.entry = q.table.last.find(t, r, user, byPayload)
+		}
+		if t.Exhausted() {
+			return decision{outcome: TooCostly}
+		}
+		if missed && len(q.bad) == 0 {
+			d.near = near(t, q)
+		}
+	}
+	if d.entry == nil {
+		switch {
+		case len(q.bad) > 0:
+			d.outcome = Contract
+		case q.table.operation == nil:
+			d.outcome = NoOperation
+		default:
+			d.outcome = NoMatch
+		}
+		return d
+	}
+	d.outcome = Answered
+	if d.answer = d.entry.Response.Ready(); d.answer == nil {
+		if d.answer = d.render(d.entry, d.entry.Response, q); d.answer == nil {
+			return d
+		}
+	}
+	d.add(t, q)
+	return d
+}
+
+// render makes what an entry gives; nil, with the outcome Template, where it
+// cannot be made.
+func (d *decision) render(e *entry, rt *scenarios.ResponseTemplate, q *question) *scenarios.Response {
+	out, err := rt.Render(q.request, q.env)
+	if err != nil {
+		d.outcome, d.entry = Template, e
+		if !errors.As(err, &d.fault) {
+			d.fault = &scenarios.Fault{Pos: e.Pos, Why: err.Error()}
+		}
+		return nil
+	}
+	return out
+}
+
+// add finds what adds to the answer. The earlier wins where two name the same
+// part.
+func (d *decision) add(t *scenarios.Trial, q *question) {
+	l := &q.table.adds
+	if len(l.entries) == 0 {
+		return
+	}
+	l.find(t, q.request, q.env.User, func(e *entry) bool {
+		if !t.Accepts(e.Interaction) {
+			return false
+		}
+		out := d.render(e, e.Adds, q)
+		if out == nil {
+			return false
+		}
+		d.adds = append(d.adds, e)
+		d.extra = append(d.extra, out)
+		return false // go on to the next
+	})
+}
+
+// delay is how long to wait before the first byte.
+func (d *decision) delay(draw func(*scenarios.Delay) time.Duration) time.Duration {
+	for _, e := range d.adds {
+		if e.Adds.Delay != nil {
+			return draw(e.Adds.Delay)
+		}
+	}
+	if d.outcome == Answered && d.entry.Response.Delay != nil {
+		return draw(d.entry.Response.Delay)
+	}
+	return 0
+}

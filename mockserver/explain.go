@@ -1,0 +1,128 @@
+package mockserver
+
+import (
+	"fmt"
+	"go/token"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+// An Explanation says what would become of a request, and why.
+type Explanation struct {
+	Method, Path string
+	Outcome      Outcome
+	Status       int
+	Operation    string // "" outside the contract
+	Answer       *Verdict
+	Added        []Verdict // what adds to the answer
+	Violations   []schemas.Violation
+	Others       []Verdict // what does not answer, the nearest first; a bounded number
+	Detail       string    // of our own refusal; "" where an interaction answers
+}
+
+// A Verdict is what was found of one interaction.
+type Verdict struct {
+	Scenario, Interaction string
+	Pos                   token.Position
+	Mismatches            []scenarios.Mismatch // why it does not match
+	Why                   string               // else: why it does not answer all the same
+}
+
+// Explain says what would become of a request. Nothing changes by asking.
+func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
+	c := s.catalog.Load()
+	r, err := s.read(discard{}, hr)
+	x := &Explanation{Method: r.Method, Path: r.Path}
+	if err != nil {
+		a := refuseUnread(r, err)
+		x.Outcome, x.Status, x.Detail = a.outcome, a.problem.Status, a.problem.Detail
+		return x, nil
+	}
+	rt := c.route(r.Path)
+	q := s.question(hr, r, c, rt, s.cfg.Now())
+	x.Operation, x.Violations = q.tableName(), q.bad
+	a, _ := s.decided(&q, c, rt)
+	x.Outcome = a.outcome
+	if a.problem != nil {
+		x.Status, x.Detail = a.problem.Status, a.problem.Detail
+	} else {
+		x.Status = a.response.Status
+	}
+	if q.table == nil {
+		return x, nil
+	}
+	t := scenarios.NewTrial(r, q.env)
+	if a.entry != nil {
+		x.Answer = &Verdict{Scenario: a.entry.scenario.Name, Interaction: a.entry.Name, Pos: a.entry.Pos}
+	}
+	for _, l := range []*layer{&q.table.first, &q.table.ordinary, &q.table.last, &q.table.adds} {
+		for _, e := range l.nearest(nil, maxLooked, r, q.env.User) {
+			if e == a.entry {
+				continue
+			}
+			v := Verdict{Scenario: e.scenario.Name, Interaction: e.Name, Pos: e.Pos, Mismatches: t.Mismatches(e.Interaction)}
+			switch {
+			case len(v.Mismatches) > 0:
+			case e.Adds != nil:
+				x.Added = append(x.Added, v)
+				continue
+			case e.Order != scenarios.First && e.Request.Payload == scenarios.Valid && len(q.bad) > 0:
+				v.Why = "it would match, but the payload breaks the contract"
+			case e.Request.Payload == scenarios.Invalid && len(q.bad) == 0:
+				v.Why = "it answers only payloads that break the contract"
+			default:
+				v.Why = "it would match, but comes later"
+			}
+			x.Others = append(x.Others, v)
+		}
+	}
+	return x, nil
+}
+
+// String is the explanation as a person reads it.
+func (x *Explanation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", x.Method, x.Path)
+	if x.Operation != "" {
+		fmt.Fprintf(&b, "operation: %s\n", x.Operation)
+	} else {
+		b.WriteString("operation: none, the contract has no such path or method\n")
+	}
+	if x.Answer != nil && x.Outcome == Answered {
+		fmt.Fprintf(&b, "answered with %d by %q in %s\n  %s\n", x.Status, x.Answer.Interaction, x.Answer.Scenario, x.Answer.Pos)
+		for _, v := range x.Added {
+			fmt.Fprintf(&b, "  and %q in %s adds to it\n  %s\n", v.Interaction, v.Scenario, v.Pos)
+		}
+	} else {
+		fmt.Fprintf(&b, "not answered: %s, %d\n", x.Outcome, x.Status)
+	}
+	for _, v := range x.Violations {
+		fmt.Fprintf(&b, "  %s\n", v)
+	}
+	if x.Outcome != Answered && x.Outcome != NoMatch && x.Outcome != Contract {
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(x.Detail, "\n", "\n  "))
+	}
+	for _, v := range x.Others {
+		fmt.Fprintf(&b, "\nnot %q in %s\n", v.Interaction, v.Scenario)
+		if v.Why != "" {
+			fmt.Fprintf(&b, "  %s: %s\n", v.Pos, v.Why)
+		}
+		for _, m := range v.Mismatches {
+			fmt.Fprintf(&b, "  %s\n", m)
+		}
+	}
+	return b.String()
+}
+
+// discard stands in for a response that nobody waits for.
+type discard struct{}
+
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}
+
+func (discard) SetReadDeadline(time.Time) error { return nil }

@@ -1,0 +1,89 @@
+package mockserver
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// The time-outs of a connection. Bodies and answers have deadlines of their
+// own, since a delay may be longer than any of these.
+const (
+	headerTimeout = 5 * time.Second  // for the headers of a request to arrive
+	idleTimeout   = 60 * time.Second // between two requests
+	graceTimeout  = 10 * time.Second // for requests under way when the server stops
+	maxHeader     = 64 << 10         // bytes of all headers; beyond it net/http says 431
+)
+
+// Serve answers on a listener until the context ends, then lets the requests
+// under way finish for up to ten seconds. It serves HTTP/1.1 alone, with TLS
+// 1.2 or later where a configuration is given. It closes the listener.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, conf *tls.Config, log *slog.Logger) error {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		Protocols:         &protocols,
+	}
+	if log != nil {
+		srv.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelError)
+	}
+	if conf != nil {
+		conf = conf.Clone()
+		conf.MinVersion = max(conf.MinVersion, tls.VersionTLS12)
+		conf.NextProtos = []string{"http/1.1"}
+		l = tls.NewListener(l, conf)
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTimeout)
+		defer cancel()
+		stopped <- srv.Shutdown(grace)
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	}
+	if err := <-stopped; err != nil {
+		_ = srv.Close()
+		return fmt.Errorf("stopping: requests were still under way after %s", graceTimeout)
+	}
+	return nil
+}
+
+// Admin answers what steers and asks the mock, apart from it: GET /health and
+// GET /version.
+func (s *Server) Admin(version string) http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
+		adminJSON(w, http.StatusOK, map[string]any{"status": "ok", "operations": s.Operations(), "scenarios": s.Scenarios(), "interactions": s.Interactions()})
+	})
+	m.HandleFunc("GET /version", func(w http.ResponseWriter, r *http.Request) {
+		adminJSON(w, http.StatusOK, map[string]any{"version": version, "release": s.cfg.Release})
+	})
+	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		adminJSON(w, http.StatusNotFound, map[string]any{"type": "urn:oigmock:no-such-page", "title": "no such page", "status": http.StatusNotFound,
+			"detail": "the admin API has GET /health and GET /version"})
+	})
+	return m
+}
+
+func adminJSON(w http.ResponseWriter, status int, v any) {
+	media := "application/json"
+	if status >= 400 {
+		media = "application/problem+json"
+	}
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // a client that went away is no matter of ours
+}

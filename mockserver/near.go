@@ -1,0 +1,106 @@
+package mockserver
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oigmock/oigmock/scenarios"
+)
+
+// A NearMiss is an interaction that did not match, with the reasons.
+type NearMiss struct {
+	Scenario, Interaction string
+	Mismatches            []scenarios.Mismatch
+}
+
+const (
+	maxLooked = 32 // interactions that are looked at for near misses
+	maxNear   = 3  // that are told
+)
+
+// near ranks the interactions that came closest: by path, then method, then
+// the number of mismatches. It looks at a bounded number, and words only
+// those it tells.
+func near(t *scenarios.Trial, q *question) []NearMiss {
+	type looked struct {
+		*entry
+		path, method bool
+		mismatches   int
+	}
+	var room [maxLooked]*entry
+	var misses [maxLooked]looked
+	n := 0
+	for _, e := range q.table.ordinary.nearest(room[:0], maxLooked, q.request, q.env.User) {
+		path, method, count := t.Distance(e.Interaction)
+		if count == 0 {
+			continue // it would match but for what the contract thinks
+		}
+		misses[n] = looked{e, path, method, count}
+		n++
+	}
+	ranked := misses[:n]
+	slices.SortStableFunc(ranked, func(a, b looked) int {
+		return cmp.Or(no(a.path)-no(b.path), no(a.method)-no(b.method), a.mismatches-b.mismatches, a.at-b.at)
+	})
+	var told []NearMiss
+	for _, m := range ranked[:min(n, maxNear)] {
+		if !m.path && !sameFamily(m.entry, q.request) {
+			continue // nothing here is meant for such a request
+		}
+		told = append(told, NearMiss{m.scenario.Name, m.Name, t.Mismatches(m.Interaction)})
+	}
+	return told
+}
+
+func no(b bool) int {
+	if b {
+		return 0
+	}
+	return 1
+}
+
+// sameFamily keeps interactions of quite another path from being called
+// close: the paths may differ in one segment.
+func sameFamily(e *entry, r *scenarios.Request) bool {
+	if e.Request.Path == nil {
+		return true
+	}
+	_, differ := alike(e.Request.Path.String(), r.Segments())
+	return differ <= 1
+}
+
+// alike compares a path with a pattern: how many segments are the same, and
+// how many are not, or are missing.
+func alike(pattern string, got []string) (same, differ int) {
+	want := strings.Split(strings.TrimPrefix(pattern, "/"), "/")
+	for i := range min(len(want), len(got)) {
+		switch {
+		case strings.HasSuffix(want[i], "...}"):
+			return same + 1, differ
+		case want[i] == got[i] || strings.HasPrefix(want[i], "{"):
+			same++
+		default:
+			differ++
+		}
+	}
+	return same, differ + max(len(want), len(got)) - min(len(want), len(got))
+}
+
+// explain says in words why nothing answers a request.
+func explain(method, path string, near []NearMiss) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "nothing answers %s %s", method, path)
+	for i, m := range near {
+		lead := "then"
+		if i == 0 {
+			lead = "closest"
+		}
+		fmt.Fprintf(&b, "\n\n%s: %q in %s", lead, m.Interaction, m.Scenario)
+		for _, why := range m.Mismatches {
+			fmt.Fprintf(&b, "\n  %s", why)
+		}
+	}
+	return b.String()
+}

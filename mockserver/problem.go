@@ -1,0 +1,188 @@
+package mockserver
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+// This is the only file that chooses an HTTP status of our own. Our refusals
+// cannot be mistaken for OIG's answers: they carry X-Mock-Error, are
+// application/problem+json, and are never a 404.
+
+// A problem is the body of a refusal: the members that OIG itself uses, a
+// type, and the reasons again for programs to read.
+type problem struct {
+	Type       string          `json:"type"` // "urn:oigmock:no-match"
+	Title      string          `json:"title"`
+	Status     int             `json:"status"`
+	Detail     string          `json:"detail"`
+	Instance   string          `json:"instance"` // the path that was asked for
+	Violations []violationJSON `json:"violations,omitempty"`
+	Near       []nearJSON      `json:"near,omitempty"`
+	outcome    Outcome         // X-Mock-Error
+	header     []scenarios.Field
+}
+
+type violationJSON struct {
+	At     string `json:"at"`
+	Why    string `json:"why"`
+	Schema string `json:"schema,omitempty"`
+}
+
+type nearJSON struct {
+	Scenario    string         `json:"scenario"`
+	Interaction string         `json:"interaction"`
+	Mismatches  []mismatchJSON `json:"mismatches"`
+}
+
+type mismatchJSON struct {
+	At   string `json:"at"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+	Pos  string `json:"pos"`
+}
+
+func newProblem(o Outcome, status int, title, detail string, r *scenarios.Request) *problem {
+	return &problem{Type: "urn:oigmock:" + string(o), Title: title, Status: status, Detail: detail,
+		Instance: cutText(r.Path, 512), outcome: o}
+}
+
+// response is the problem as it goes out.
+func (p *problem) response() *scenarios.Response {
+	body, err := json.Marshal(p)
+	if err != nil { // nothing in it can fail
+		body = []byte(`{"type":"urn:oigmock:internal","title":"internal error","status":500}`)
+	}
+	header := append(slices.Clone(p.header),
+		scenarios.Field{Name: errorHeader, Values: []string{string(p.outcome)}},
+		scenarios.Field{Name: "X-Content-Type-Options", Values: []string{"nosniff"}})
+	return &scenarios.Response{Status: p.Status, Header: header, Body: body, Media: "application/problem+json", HasBody: true}
+}
+
+// refuse words a decision that is no answer.
+func refuse(q *question, d *decision, c *catalog) *problem {
+	r := q.request
+	switch d.outcome {
+	case Contract:
+		var lines []string
+		for _, v := range q.bad {
+			lines = append(lines, v.String())
+		}
+		status := http.StatusBadRequest
+		if tooMuch(r) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		p := newProblem(Contract, status, "the payload breaks the contract", strings.Join(lines, "\n"), r)
+		p.Violations = violationsJSON(q.bad)
+		return p
+	case Template:
+		return newProblem(Template, http.StatusInternalServerError, "the answer could not be made",
+			d.fault.Error(), r)
+	case TooCostly:
+		return newProblem(TooCostly, http.StatusRequestEntityTooLarge, "the request costs too much to compare",
+			"the request costs more to compare with the scenarios than one request may", r)
+	}
+	detail := explain(r.Method, cutText(r.Path, 512), d.near)
+	if d.outcome == NoOperation {
+		detail += outsideHint(r, c)
+	}
+	p := newProblem(d.outcome, http.StatusNotImplemented, "nothing answers", detail, r)
+	p.Near = nearJSONs(d.near)
+	return p
+}
+
+func violationsJSON(list []schemas.Violation) []violationJSON {
+	var out []violationJSON
+	for _, v := range list {
+		out = append(out, violationJSON(v))
+	}
+	return out
+}
+
+func nearJSONs(list []NearMiss) []nearJSON {
+	var out []nearJSON
+	for _, m := range list {
+		n := nearJSON{Scenario: m.Scenario, Interaction: m.Interaction}
+		for _, why := range m.Mismatches {
+			n.Mismatches = append(n.Mismatches, mismatchJSON{why.At, why.Want, why.Got, why.Pos.String()})
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// outsideHint says what of the contract a path may have been meant for.
+func outsideHint(r *scenarios.Request, c *catalog) string {
+	if strings.Contains(r.Path, "//") {
+		return "\n\nthe path has an empty segment (//): does the base URL end in a slash?"
+	}
+	if c.contract == nil {
+		return ""
+	}
+	var best *route
+	least := 0
+	for _, rt := range c.routes {
+		same, differ := alike(rt.template, r.Segments())
+		if same > 2*differ && (best == nil || differ < least) {
+			best, least = rt, differ
+		}
+	}
+	hint := "\n\nthe contract has no such operation"
+	if best != nil {
+		hint += "; nearest is " + best.methods() + " " + best.template
+	}
+	return hint
+}
+
+// methods are the methods that the contract has for a route.
+func (rt *route) methods() string {
+	var list []string
+	for m, t := range rt.tables {
+		if t.operation != nil {
+			list = append(list, m)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+// refuseMethod answers a method that the contract lacks and no interaction
+// names. OPTIONS asks which there are, and is told.
+func refuseMethod(r *scenarios.Request, rt *route) answer {
+	allow := scenarios.Field{Name: "Allow", Values: []string{rt.allow}}
+	if r.Method == http.MethodOptions {
+		return answer{outcome: Answered, response: &scenarios.Response{Status: http.StatusOK, Header: []scenarios.Field{allow}}}
+	}
+	p := newProblem(NoOperation, http.StatusMethodNotAllowed, "no such method",
+		"the contract has "+rt.methods()+" for "+rt.template+", and not "+cutText(r.Method, 32), r)
+	p.header = []scenarios.Field{allow}
+	return answer{outcome: NoOperation, problem: p}
+}
+
+// refuseUnread answers a request whose body could not be read.
+func refuseUnread(r *scenarios.Request, err error) answer {
+	if errors.Is(err, errTooLarge) {
+		p := newProblem(TooLarge, http.StatusRequestEntityTooLarge, "the body is too large",
+			"the body has more than "+strconv.Itoa(MaxBody)+" bytes", r)
+		p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
+		return answer{outcome: TooLarge, problem: p}
+	}
+	p := newProblem(Unreadable, http.StatusBadRequest, "the body did not arrive",
+		"the body could not be read to its end", r)
+	p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
+	return answer{outcome: Unreadable, problem: p}
+}
+
+// tooMuch reports a body that is JSON, and holds more than is looked at.
+func tooMuch(r *scenarios.Request) bool {
+	var f *payload.Fault
+	return errors.As(r.BodyFault(), &f) && f.Costly
+}

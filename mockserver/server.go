@@ -1,0 +1,119 @@
+// Package mockserver answers as Oracle Identity Governance would: it takes a
+// request down one straight road,
+//
+//	read → check → decide → keep → wait → write
+//
+// where decide is a pure function of the catalog, the request and the time,
+// and keep writes the journal before the first byte goes out: what a client
+// holds in its hand is in the journal.
+//
+// A catalog is what was loaded: a contract and scenarios, checked against one
+// another, with an index beside each operation. It never changes; new files
+// make a new catalog, which is swapped in whole.
+package mockserver
+
+import (
+	"errors"
+	"go/scanner"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+// Config says what a Server serves. The zero value of each field but
+// Scenarios is ready for use.
+type Config struct {
+	Contract  *schemas.Contract     // nil: payloads are not checked, and no path is outside
+	Scenarios []*scenarios.Scenario // tried in this order
+	Release   string                // scenarios of other releases are passed over; "": all hold
+	User      string                // "NAME:PASSWORD", the only login that counts; "": any does
+	Now       func() time.Time      // what now means; nil: time.Now
+	Seed      uint64                // of whatever is random; 0: drawn
+	Log       *slog.Logger          // one line for each request; nil: silent
+	Journal   JournalLimits
+}
+
+// A Server is a running mock. It is an http.Handler; its methods may be
+// called concurrently.
+type Server struct {
+	cfg     Config
+	catalog atomic.Pointer[catalog]
+	journal journal
+
+	random struct {
+		sync.Mutex
+		*rand.Rand
+	}
+}
+
+// New makes a Server. It fails with every fault of every file: the error is a
+// scanner.ErrorList.
+func New(cfg Config) (*Server, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Seed == 0 {
+		cfg.Seed = rand.Uint64()
+	}
+	if cfg.User != "" && !strings.Contains(cfg.User, ":") {
+		return nil, errors.New("user: want NAME:PASSWORD")
+	}
+	s := &Server{cfg: cfg}
+	s.random.Rand = rand.New(rand.NewPCG(cfg.Seed, cfg.Seed))
+	s.journal.limit(cfg.Journal)
+	if err := s.Load(cfg.Contract, cfg.Scenarios); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Load checks a contract and scenarios and serves them from then on, whole.
+// With an error nothing changes: what was served is served on. The error is a
+// scanner.ErrorList of all faults.
+func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) error {
+	c := newCatalog(contract, list, s.cfg.Release, s.serve)
+	var faults scanner.ErrorList
+	for _, f := range c.check(s.cfg.Now()) {
+		if f.Level == Fault {
+			faults.Add(f.Pos, f.Text)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	s.catalog.Store(c)
+	return nil
+}
+
+// Operations is how many operations the contract has; Interactions how many
+// the scenarios have, and Scenarios how many of those there are.
+func (s *Server) Operations() int   { return s.catalog.Load().operations }
+func (s *Server) Scenarios() int    { return s.catalog.Load().scenarios }
+func (s *Server) Interactions() int { return len(s.catalog.Load().all) }
+
+// Seed is what makes the random delays of this server repeatable.
+func (s *Server) Seed() uint64 { return s.cfg.Seed }
+
+// ServeHTTP takes a request down the road.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.catalog.Load().router.ServeHTTP(w, r)
+}
+
+// caller is who calls, "" for nobody. A wrong login is nobody.
+func (s *Server) caller(r *http.Request) string {
+	name, password, ok := r.BasicAuth()
+	if !ok {
+		return ""
+	}
+	if s.cfg.User != "" && !sameSecret(name+":"+password, s.cfg.User) {
+		return ""
+	}
+	return name
+}

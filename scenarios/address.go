@@ -1,0 +1,324 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+const (
+	maxAddress = 2048 // bytes
+	maxSteps   = 32
+	maxNested  = 4 // addresses within addresses
+)
+
+// reserved are the rooms that are no path parameter.
+var reserved = map[string]bool{
+	"query": true, "header": true, "cookie": true, "form": true, "body": true,
+	"user": true, "item": true, "key": true, "now": true, "self": true, "url": true,
+	"given": true, "new": true, "token": true,
+}
+
+// roomsOfNow are the rooms that can be asked today.
+var roomsOfNow = []string{"query", "header", "cookie", "form", "body", "user", "item", "key", "now", "self", "url"}
+
+// An Address names a place: a room, and steps into what is there. A step is
+// a member or an index, or has {ADDRESS} in it: the text found there.
+type Address struct {
+	text  string
+	room  string
+	param int // of a path parameter; -1: another room
+	steps []addressStep
+	shift shift // of now
+}
+
+type addressStep struct {
+	text  string        // when it is all literal
+	parts []addressPart // else
+}
+
+type addressPart struct {
+	text string
+	at   *Address
+}
+
+func (a Address) String() string { return a.text }
+
+// where says what may stand at a place of a file.
+type where struct {
+	params []string // the path parameters
+	loop   bool     // item and key are there
+	gives  bool     // operators that give may stand here
+	exact  bool     // under $literal
+	wire   bool     // all is text: a path, a query, headers, a form
+}
+
+func parseAddress(text string, in where) (Address, error) {
+	if len(text) > maxAddress {
+		return Address{}, fmt.Errorf("an address of %d bytes; %d are taken", len(text), maxAddress)
+	}
+	a, rest, err := readAddress(text, in, 0)
+	if err == nil && rest != "" {
+		err = fmt.Errorf("address %s: %q stands behind its end", quote(text), rest[:1])
+	}
+	return a, err
+}
+
+// readAddress reads up to the end, or to the brace that closes it.
+func readAddress(text string, in where, depth int) (a Address, rest string, err error) {
+	if depth > maxNested {
+		return a, "", fmt.Errorf("address %s: more than %d addresses within one another", quote(text), maxNested)
+	}
+	a.param = -1
+	i := strings.IndexAny(text, "/{}")
+	if i < 0 {
+		i = len(text)
+	}
+	a.room, rest = strings.TrimSpace(text[:i]), text[i:]
+	for strings.HasPrefix(rest, "/") {
+		rest = rest[1:]
+		var st addressStep
+		var parts []addressPart
+		for rest != "" && rest[0] != '/' && rest[0] != '}' {
+			if rest[0] == '{' {
+				var inner Address
+				if inner, rest, err = readAddress(rest[1:], in, depth+1); err != nil {
+					return a, "", err
+				}
+				if !strings.HasPrefix(rest, "}") {
+					return a, "", fmt.Errorf("address %s: a brace is not closed", quote(text))
+				}
+				rest = rest[1:]
+				parts = append(parts, addressPart{at: &inner})
+				continue
+			}
+			end := strings.IndexAny(rest, "/{}")
+			if end < 0 {
+				end = len(rest)
+			}
+			step, err := unescape(rest[:end])
+			if err != nil {
+				return a, "", fmt.Errorf("address %s: %w", quote(text), err)
+			}
+			parts = append(parts, addressPart{text: step})
+			rest = rest[end:]
+		}
+		switch {
+		case len(parts) == 0:
+			return a, "", fmt.Errorf("address %s: an empty step", quote(text))
+		case len(parts) == 1 && parts[0].at == nil:
+			st.text = parts[0].text
+		default:
+			st.parts = parts
+		}
+		if a.steps = append(a.steps, st); len(a.steps) > maxSteps {
+			return a, "", fmt.Errorf("address %s: more than %d steps", quote(text), maxSteps)
+		}
+	}
+	a.text = strings.TrimSpace(text[:len(text)-len(rest)])
+	if strings.HasPrefix(rest, "{") || depth == 0 && strings.HasPrefix(rest, "}") {
+		return a, "", fmt.Errorf("address %s: a brace where none can be", quote(text))
+	}
+	return a, rest, a.findRoom(in)
+}
+
+func unescape(step string) (string, error) {
+	if !strings.Contains(step, "~") {
+		return step, nil
+	}
+	for i := 0; i < len(step); i++ {
+		if step[i] == '~' {
+			if i+1 == len(step) || step[i+1] != '0' && step[i+1] != '1' {
+				return "", errors.New("a ~ is written ~0, and a slash in a step ~1")
+			}
+			i++
+		}
+	}
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(step), nil
+}
+
+func (a *Address) findRoom(in where) error {
+	room := a.room
+	if word, dur, ok := cutShift(room); ok {
+		if word != "now" {
+			return fmt.Errorf("address %s: only now can be shifted", quote(a.text))
+		}
+		sh, err := parseShift(dur)
+		if err != nil {
+			return fmt.Errorf("address %s: %w", quote(a.text), err)
+		}
+		a.room, a.shift = "now", sh
+		room = "now"
+	}
+	if i := slices.Index(in.params, room); i >= 0 {
+		if len(a.steps) > 0 {
+			return fmt.Errorf("address %s: a path parameter is a text, nothing is in it", quote(a.text))
+		}
+		a.param = i
+		return nil
+	}
+	switch room {
+	case "":
+		return errors.New("an address is missing: a room such as body, and steps such as /id")
+	case "query", "header", "cookie", "form":
+		if len(a.steps) != 1 {
+			return fmt.Errorf("address %s: want %s/NAME", quote(a.text), room)
+		}
+	case "now", "self", "url", "user", "key":
+		if len(a.steps) > 0 {
+			return fmt.Errorf("address %s: nothing is in %s", quote(a.text), room)
+		}
+		fallthrough
+	case "item":
+		if !in.loop && (room == "item" || room == "key") {
+			return fmt.Errorf("address %s: %s is there only in a loop ($for)", quote(a.text), room)
+		}
+	case "body":
+	default:
+		known := append(slices.Clone(roomsOfNow), in.params...)
+		return fmt.Errorf("address %s: no path parameter is called so, and it is no room%s", quote(a.text), didYouMean(room, known))
+	}
+	return nil
+}
+
+// resolve finds the value at an address; the zero Value where nothing is.
+func (s *scope) resolve(a *Address) payload.Value {
+	if a.param >= 0 {
+		s.dynamic = true
+		if a.param >= len(s.named) {
+			return payload.Value{}
+		}
+		return payload.Text(s.params[a.param])
+	}
+	var at payload.Value
+	steps := a.steps
+	switch a.room {
+	case "item":
+		at = s.item
+	case "key":
+		return s.key
+	case "now":
+		s.dynamic = true
+		return payload.Text(isoDate.Format(a.shift.from(s.env.Now)))
+	case "user":
+		s.dynamic = true
+		if s.env.User == "" {
+			return payload.Value{}
+		}
+		return payload.Text(s.env.User)
+	case "url":
+		s.dynamic = true
+		return payload.Text(s.env.URL)
+	default:
+		s.dynamic = true
+		if s.req == nil {
+			return payload.Value{}
+		}
+		switch a.room {
+		case "self":
+			return payload.Text(s.env.URL + s.req.Path)
+		case "body":
+			at = s.req.JSON()
+		default:
+			name, ok := s.step(&steps[0])
+			if !ok {
+				return payload.Value{}
+			}
+			return wireValue(s.req.texts(a.room, name))
+		}
+	}
+	for i := range steps {
+		name, ok := s.step(&steps[i])
+		if !ok || !s.spend(1+at.Len()) {
+			return payload.Value{}
+		}
+		at = at.At(name)
+	}
+	return at
+}
+
+// step is the text of a step: one step, whatever it holds.
+func (s *scope) step(st *addressStep) (string, bool) {
+	if st.parts == nil {
+		return st.text, true
+	}
+	var b strings.Builder
+	for _, p := range st.parts {
+		if p.at == nil {
+			b.WriteString(p.text)
+			continue
+		}
+		v := s.resolve(p.at)
+		if k := v.Kind(); k == payload.Absent || k == payload.Array || k == payload.Object {
+			return "", false
+		}
+		b.WriteString(textOf(v))
+	}
+	return b.String(), true
+}
+
+func wireValue(texts []string) payload.Value {
+	switch len(texts) {
+	case 0:
+		return payload.Value{}
+	case 1:
+		return payload.Text(texts[0])
+	}
+	return payload.Texts(texts)
+}
+
+// didYouMean ends a message with the nearest of the known words, if one is
+// near.
+func didYouMean(word string, known []string) string {
+	if near := nearest(word, known); near != "" {
+		return "; did you mean " + strconv.Quote(near) + "?"
+	}
+	return ""
+}
+
+// nearest is the known word that differs least from word, within a third of
+// its letters; "" where none does.
+func nearest(word string, known []string) string {
+	best, least := "", max(2, len(word)/3)+1
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if d := distance(word, k, least); d < least {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, drop, change or swap; it stops at
+// most.
+func distance(a, b string, most int) int {
+	if len(a) > 64 || len(b) > 64 || max(len(a), len(b))-min(len(a), len(b)) >= most {
+		return most
+	}
+	var rows [3][65]int
+	for j := range len(b) + 1 {
+		rows[1][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		rows[2][0] = i
+		for j := 1; j <= len(b); j++ {
+			change := rows[1][j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			d := min(change, rows[1][j]+1, rows[2][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[0][j-2]+1)
+			}
+			rows[2][j] = d
+		}
+		rows[0], rows[1] = rows[1], rows[2]
+	}
+	return min(rows[1][len(b)], most)
+}
+
+func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,354 @@
+package scenarios
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+// A RequestMatcher tells the requests an interaction answers. What it does
+// not mention may be anything.
+type RequestMatcher struct {
+	Method                              *Value
+	Path                                *Path  // a pattern, or
+	PathText                            *Value // what the whole path must be like
+	Params, Query, Header, Cookie, Form *Value // over objects of texts
+	User, Body, Text                    *Value
+	Payload                             Payload
+}
+
+// Payload says what the contract must think of a request for an interaction
+// to answer it.
+type Payload uint8
+
+const (
+	Valid   Payload = iota
+	Invalid         // answers what breaks the contract
+	Any             // does not care
+)
+
+func (p Payload) String() string { return [...]string{"", "invalid", "any"}[p] }
+
+// A Trial tries interactions on one request. It is not safe for concurrent
+// use; all that is tried with it shares one budget of work, so that no
+// request costs more, however many interactions there are.
+type Trial struct{ s scope }
+
+// NewTrial begins to try interactions on r.
+func NewTrial(r *Request, env Env) *Trial {
+	t := &Trial{}
+	t.Begin(r, env)
+	return t
+}
+
+// Begin makes t a new trial, as NewTrial does, without allocating.
+func (t *Trial) Begin(r *Request, env Env) {
+	t.s = scope{env: env, req: r, work: allWork, list: t.s.list[:0], at: t.s.at[:0]}
+}
+
+// Accepts reports whether the interaction answers the request, so far as
+// request and when go: what the contract thinks is not asked.
+func (t *Trial) Accepts(i *Interaction) bool {
+	t.s.mode, t.s.n = stopAtFirst, 0
+	t.s.try(i)
+	return t.s.n == 0
+}
+
+// Distance counts the mismatches: first whether the path and the method are
+// the wanted ones, then how many there are in all.
+func (t *Trial) Distance(i *Interaction) (path, method bool, mismatches int) {
+	t.s.mode, t.s.n = countAll, 0
+	path, method = t.s.try(i)
+	return path, method, t.s.n
+}
+
+// Mismatches are all reasons why the interaction does not answer the request.
+func (t *Trial) Mismatches(i *Interaction) []Mismatch {
+	t.s.mode, t.s.n, t.s.list = inWords, 0, nil
+	t.s.try(i)
+	return t.s.list
+}
+
+// Exhausted reports whether the budget of work is used up: from then on
+// nothing matches.
+func (t *Trial) Exhausted() bool { return t.s.work <= 0 }
+
+// Match lists the reasons why r is no request that i answers; none means yes.
+func (i *Interaction) Match(r *Request, env Env) []Mismatch {
+	return NewTrial(r, env).Mismatches(i)
+}
+
+// Match lists the reasons why r is no request of m; none means yes.
+func (m *RequestMatcher) Match(r *Request, env Env) []Mismatch {
+	return (&Interaction{Request: *m}).Match(r, env)
+}
+
+// try matches request and when. Whether path and method are the wanted ones
+// is told apart: near misses are ranked by it.
+func (s *scope) try(i *Interaction) (path, method bool) {
+	m, r := &i.Request, s.req
+	path, method = true, true
+	s.strict, s.like, s.at, s.dynamic = false, false, s.at[:0], false
+	s.named = nil
+	if m.Path != nil {
+		s.named = m.Path.names
+		if path = m.Path.match(r.Segments(), &s.params); !path {
+			s.room = "path"
+			s.n++
+			if s.mode == inWords {
+				s.list = append(s.list, Mismatch{At: "path", Want: m.Path.text, Got: shorten(r.Path), Pos: m.Path.pos})
+			}
+		}
+	} else if m.PathText != nil {
+		n := s.n
+		s.ask("path", m.PathText, payload.Text(r.Path))
+		path = s.n == n
+	}
+	if s.done() {
+		return
+	}
+	if m.Method != nil {
+		n := s.n
+		if c, plain := m.Method.kind.(scalar); !plain || c.text != r.Method {
+			s.ask("method", m.Method, payload.Text(r.Method))
+		}
+		method = s.n == n
+		if s.done() {
+			return
+		}
+	}
+	if m.User != nil {
+		var user payload.Value
+		if s.env.User != "" {
+			user = payload.Text(s.env.User)
+		}
+		if s.ask("user", m.User, user); s.done() {
+			return
+		}
+	}
+	found := path // else parameters have no values
+	if m.Params != nil && found {
+		n := s.n
+		s.texts("path parameter", m.Params, s.param, func() []string { return s.named })
+		path = s.n == n
+	}
+	for _, room := range [...]struct {
+		name string
+		v    *Value
+	}{{"query", m.Query}, {"header", m.Header}, {"cookie", m.Cookie}, {"form", m.Form}} {
+		if room.v == nil {
+			continue
+		}
+		if s.done() {
+			return
+		}
+		s.texts(room.name, room.v, func(name string) []string { return r.texts(room.name, name) },
+			func() []string { return r.namesIn(room.name) })
+	}
+	if m.Body != nil && !s.done() {
+		s.ask("body", m.Body, r.JSON())
+	}
+	if m.Text != nil && !s.done() {
+		var text payload.Value
+		if len(r.Body) > 0 {
+			text = payload.Text(string(r.Body))
+		}
+		s.ask("text", m.Text, text)
+	}
+	for j := range i.When {
+		if s.done() || !found {
+			return
+		}
+		s.ask(i.When[j].At.text, i.When[j].Value, s.resolve(&i.When[j].At))
+	}
+	return path, method
+}
+
+func shorten(text string) string {
+	const most = 200
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// ask matches one value of a room.
+func (s *scope) ask(room string, v *Value, got payload.Value) {
+	s.room, s.at = room, s.at[:0]
+	v.match(s, got)
+}
+
+func (s *scope) param(name string) []string {
+	for i, n := range s.named {
+		if n == name {
+			return []string{s.params[i]}
+		}
+	}
+	return nil
+}
+
+// texts matches a room of texts: an object whose members are looked up by
+// name. A room is made a real object only where an operator asks for it.
+func (s *scope) texts(room string, v *Value, get func(string) []string, names func() []string) {
+	s.room, s.at = room, s.at[:0]
+	o, plain := v.kind.(*object)
+	if !plain {
+		known := names()
+		v.match(s, payload.TextObject(known, func(i int) []string { return get(known[i]) }))
+		return
+	}
+	if !s.spend(1 + len(o.names)) {
+		s.tooMuch(v)
+		return
+	}
+	for i, name := range o.names {
+		got, want := get(name), o.values[i]
+		if c, ok := want.kind.(scalar); ok && len(got) == 1 && c.kind != payload.Null {
+			if c.text == got[0] || room == "header" && strings.EqualFold(name, "Content-Type") && sameMedia(c.text, got[0]) {
+				continue
+			}
+		}
+		s.push(name, -1)
+		want.match(s, wireValue(got))
+		s.pop()
+		if s.done() {
+			return
+		}
+	}
+}
+
+// An Example is a request that a matcher matches, and its caller.
+type Example struct {
+	Request *Request
+	User    string // "" for nobody
+}
+
+// Example makes a request that m matches. What m does not mention is left
+// out, or is what a client would send: the given method, somebody's login.
+// The error says at which line of the file an example is missing.
+func (m *RequestMatcher) Example(method string, env Env) (*Example, error) {
+	first, err := m.example(method, env, nil)
+	if err != nil || !first.dynamic {
+		return first.Example, err
+	}
+	// A template in a request takes from the same request: fill it in from
+	// the example that stands without it.
+	second, err := m.example(method, env, first.Request)
+	return second.Example, err
+}
+
+type exampleDraft struct {
+	*Example
+	dynamic bool
+}
+
+func (m *RequestMatcher) example(method string, env Env, draft *Request) (exampleDraft, error) {
+	s := &scope{env: env, req: draft, work: allWork}
+	if s.req == nil {
+		s.req = &Request{Header: http.Header{}}
+	}
+	text := func(v *Value, otherwise string) string {
+		if v == nil {
+			return otherwise
+		}
+		t, _ := v.asText(s)
+		return t
+	}
+	ex := &Example{Request: &Request{Header: http.Header{}}}
+	ex.Request.Method = text(m.Method, method)
+	ex.User = text(m.User, "somebody")
+	params := m.members(s, m.Params)
+	switch {
+	case m.PathText != nil:
+		ex.Request.Path = text(m.PathText, "")
+	case m.Path != nil:
+		s.named = m.Path.names
+		var b strings.Builder
+		for _, seg := range m.Path.segments {
+			b.WriteByte('/')
+			if seg.param < 0 {
+				b.WriteString(escapeSegment(seg.text))
+				continue
+			}
+			value := "1"
+			if given := params[m.Path.names[seg.param]]; len(given) > 0 {
+				value = given[0]
+			}
+			s.params[seg.param] = value
+			if seg.rest {
+				for i, part := range strings.Split(value, "/") {
+					if i > 0 {
+						b.WriteByte('/')
+					}
+					b.WriteString(escapeSegment(part))
+				}
+				continue
+			}
+			b.WriteString(escapeSegment(value))
+		}
+		ex.Request.Path = b.String()
+	default:
+		ex.Request.Path = "/"
+	}
+	if m.Query != nil {
+		ex.Request.Query = url.Values(m.members(s, m.Query)).Encode()
+	}
+	for name, values := range m.members(s, m.Header) {
+		ex.Request.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	for name, values := range m.members(s, m.Cookie) {
+		for _, value := range values {
+			ex.Request.Header.Add("Cookie", name+"="+value)
+		}
+	}
+	media := ""
+	switch {
+	case m.Body != nil:
+		if b, ok := m.Body.give(s, nil); ok {
+			ex.Request.Body, media = b, "application/json"
+		}
+	case m.Form != nil:
+		ex.Request.Body, media = []byte(url.Values(m.members(s, m.Form)).Encode()), "application/x-www-form-urlencoded"
+	case m.Text != nil:
+		ex.Request.Body, media = []byte(text(m.Text, "")), "text/plain; charset=utf-8"
+	}
+	if media != "" && ex.Request.Header.Get("Content-Type") == "" {
+		ex.Request.Header.Set("Content-Type", media)
+	}
+	if ex.User != "" && ex.Request.Header.Get("Authorization") == "" {
+		ex.Request.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(ex.User+":secret")))
+	}
+	if s.err != nil && (draft != nil || !s.dynamic) {
+		return exampleDraft{}, s.err
+	}
+	return exampleDraft{ex, s.dynamic}, nil
+}
+
+// members gives an object of texts by name.
+func (m *RequestMatcher) members(s *scope, v *Value) map[string][]string {
+	if v == nil {
+		return nil
+	}
+	b, ok := v.give(s, nil)
+	if !ok {
+		return nil
+	}
+	texts := map[string][]string{}
+	for name, value := range jsonValue(b).Members() {
+		if value.Kind() != payload.Array {
+			texts[name] = []string{textOf(value)}
+			continue
+		}
+		for _, element := range value.Elems() {
+			texts[name] = append(texts[name], textOf(element))
+		}
+	}
+	return texts
+}
+
+func escapeSegment(text string) string {
+	return strings.ReplaceAll(url.PathEscape(text), "+", "%2B")
+}

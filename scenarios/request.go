@@ -1,0 +1,226 @@
+package scenarios
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+// A Request is what arrived: facts, read once, never changed. Make one with
+// NewRequest, or fill in the exported fields and leave it at that.
+type Request struct {
+	Method string
+	Path   string // as on the wire, without the query
+	Query  string // as on the wire, without the question mark
+	Header http.Header
+	Body   []byte
+
+	segments []string // of the path, decoded
+	query    []pair
+	form     []pair
+	read     uint8 // which of query and form were read
+	doc      *payload.Document
+	bad      error // why Body is no JSON
+}
+
+type pair struct{ name, value string }
+
+const (
+	readQuery = 1 << iota
+	readForm
+	readBody
+)
+
+// NewRequest makes a Request of a method, a target such as /a/b?c=d, headers
+// and a body. The body is screened at once; what it is short of is BodyFault.
+func NewRequest(method, target string, header http.Header, body []byte) *Request {
+	path, query, _ := strings.Cut(target, "?")
+	r := &Request{Method: method, Path: path, Query: query, Header: header, Body: body}
+	r.scan()
+	return r
+}
+
+func (r *Request) scan() {
+	if r.read&readBody == 0 {
+		r.read |= readBody
+		if len(r.Body) > 0 {
+			r.doc, r.bad = payload.Scan(r.Body)
+		}
+	}
+}
+
+// JSON is the body as JSON; absent where it is none.
+func (r *Request) JSON() payload.Value {
+	r.scan()
+	return r.doc.Root()
+}
+
+// BodyFault says why the body is no JSON; nil where it is, or is empty.
+func (r *Request) BodyFault() error {
+	r.scan()
+	return r.bad
+}
+
+// Forget drops all that was derived from the exported fields. It is derived
+// anew when it is asked for.
+func (r Request) Forget() Request {
+	return Request{Method: r.Method, Path: r.Path, Query: r.Query, Header: r.Header, Body: r.Body}
+}
+
+// Segments are the decoded segments of the path.
+func (r *Request) Segments() []string {
+	if r.segments == nil {
+		r.segments = splitPath(r.Path)
+	}
+	return r.segments
+}
+
+// texts are the values of a name in a room of texts.
+func (r *Request) texts(room, name string) []string {
+	switch room {
+	case "query":
+		if r.read&readQuery == 0 {
+			r.read |= readQuery
+			r.query = splitPairs(r.Query, "&")
+		}
+		return valuesOf(r.query, name)
+	case "form":
+		if r.read&readForm == 0 {
+			r.read |= readForm
+			if mediaType(r.Header.Get("Content-Type")) == "application/x-www-form-urlencoded" {
+				r.form = splitPairs(string(r.Body), "&")
+			}
+		}
+		return valuesOf(r.form, name)
+	case "header":
+		return r.Header[http.CanonicalHeaderKey(name)]
+	case "cookie":
+		var values []string
+		for _, line := range r.Header["Cookie"] {
+			for part := range strings.SplitSeq(line, ";") {
+				if n, v, ok := strings.Cut(strings.TrimSpace(part), "="); ok && n == name {
+					values = append(values, strings.Trim(v, `"`))
+				}
+			}
+		}
+		return values
+	}
+	return nil
+}
+
+// namesIn are the names in a room of texts, in the order of the request
+// where it has one, each once.
+func (r *Request) namesIn(room string) []string {
+	var names []string
+	switch room {
+	case "header":
+		return keysOf(r.Header)
+	case "cookie":
+		for _, line := range r.Header["Cookie"] {
+			for part := range strings.SplitSeq(line, ";") {
+				if n, _, ok := strings.Cut(strings.TrimSpace(part), "="); ok {
+					names = append(names, n)
+				}
+			}
+		}
+	default:
+		r.texts(room, "")
+		pairs := r.query
+		if room == "form" {
+			pairs = r.form
+		}
+		for _, p := range pairs {
+			names = append(names, p.name)
+		}
+	}
+	seen := make(map[string]bool, len(names))
+	once := names[:0]
+	for _, n := range names {
+		if !seen[n] {
+			seen[n] = true
+			once = append(once, n)
+		}
+	}
+	return once
+}
+
+// splitPairs reads a query or a form. A semicolon is a character like any
+// other, and what is not percent-encoded well stays as it is: nothing is lost.
+func splitPairs(text, sep string) []pair {
+	if text == "" {
+		return nil
+	}
+	var pairs []pair
+	for part := range strings.SplitSeq(text, sep) {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		pairs = append(pairs, pair{decodeQuery(name), decodeQuery(value)})
+	}
+	return pairs
+}
+
+func decodeQuery(text string) string {
+	if !strings.ContainsAny(text, "%+") {
+		return text
+	}
+	if decoded, err := url.QueryUnescape(text); err == nil {
+		return decoded
+	}
+	return text
+}
+
+func valuesOf(pairs []pair, name string) []string {
+	first := -1
+	for i := range pairs {
+		if pairs[i].name != name {
+			continue
+		}
+		if first < 0 {
+			first = i
+			continue
+		}
+		var all []string
+		for _, p := range pairs {
+			if p.name == name {
+				all = append(all, p.value)
+			}
+		}
+		return all
+	}
+	if first < 0 {
+		return nil
+	}
+	return []string{pairs[first].value}
+}
+
+func mediaType(header string) string {
+	text, _, _ := strings.Cut(header, ";")
+	return strings.ToLower(strings.TrimSpace(text))
+}
+
+// sameMedia compares two media types as one: letters in any case, and only
+// the parameters that want names.
+func sameMedia(want, got string) bool {
+	if want == got {
+		return true
+	}
+	w, wp, err := mime.ParseMediaType(want)
+	if err != nil {
+		return false
+	}
+	g, gp, err := mime.ParseMediaType(got)
+	if err != nil || w != g {
+		return false
+	}
+	for name, value := range wp {
+		if !strings.EqualFold(gp[name], value) {
+			return false
+		}
+	}
+	return true
+}

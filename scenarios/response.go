@@ -1,0 +1,152 @@
+package scenarios
+
+import (
+	"fmt"
+	"go/token"
+	"math"
+	"strconv"
+	"time"
+)
+
+// A ResponseTemplate is a canned response whose strings may hold templates.
+// In Adds, what is not set is left as the answer has it.
+type ResponseTemplate struct {
+	Status *Value   // a number or a template; nil in Adds: as the answer has it
+	Header []Header // in the order of the file
+	Body   *Value   // JSON, keys in the order of the file
+	Text   *Value   // or: any other body
+	File   string   // or: the name of the file whose bytes it is
+	Delay  *Delay
+	Pos    token.Position
+
+	path  *Path // of the interaction, for its parameters
+	bytes []byte
+	ready *Response // rendered at load; nil where it depends on the request
+}
+
+// A Header is a header of a response, written as the file writes it.
+type Header struct {
+	Name   string
+	Values []*Value
+}
+
+// A Response is what goes out, or what came in. It is not to be changed.
+type Response struct {
+	Status  int // 0 in what Adds gives: as the answer has it
+	Header  []Field
+	Body    []byte
+	Media   string // what the body is, unless a header says so; "" for no body
+	HasBody bool
+}
+
+// A Field is a header with its values, written as it goes out.
+type Field struct {
+	Name   string
+	Values []string
+}
+
+// Ready is the response, rendered at load; nil where it depends on the
+// request.
+func (t *ResponseTemplate) Ready() *Response { return t.ready }
+
+// Render makes the response to a request. The error is a *Fault: a template
+// that could not be filled in.
+func (t *ResponseTemplate) Render(r *Request, env Env) (*Response, error) {
+	if t.ready != nil {
+		return t.ready, nil
+	}
+	s := &scope{env: env, req: r, work: allWork}
+	if t.path != nil && r != nil {
+		s.named = t.path.names
+		t.path.match(r.Segments(), &s.params)
+	}
+	return t.render(s)
+}
+
+func (t *ResponseTemplate) render(s *scope) (*Response, error) {
+	out := &Response{}
+	if t.Status != nil {
+		text, _ := t.Status.asText(s)
+		n, err := strconv.Atoi(text)
+		if s.err == nil && (err != nil || n < 200 || n > 599) {
+			s.fail(t.Status.Pos, "status "+quote(text)+" is no number from 200 to 599")
+		}
+		out.Status, s.status = n, n
+	}
+	for _, h := range t.Header {
+		f := Field{Name: h.Name}
+		for _, v := range h.Values {
+			text, ok := v.asText(s)
+			if !ok {
+				continue
+			}
+			if bad := badHeader(text); bad != "" {
+				s.fail(v.Pos, "header "+h.Name+": "+bad)
+			}
+			f.Values = append(f.Values, text)
+		}
+		if len(f.Values) > 0 {
+			out.Header = append(out.Header, f)
+		}
+	}
+	switch {
+	case t.Body != nil:
+		out.Body, out.HasBody = t.Body.give(s, nil)
+		out.Media = "application/json"
+	case t.Text != nil:
+		text, _ := t.Text.asText(s)
+		out.Body, out.HasBody = []byte(text), true
+		out.Media = "text/plain; charset=utf-8"
+	case t.File != "":
+		out.Body, out.HasBody = t.bytes, true
+		out.Media = mediaOfFile(t.File)
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return out, nil
+}
+
+// badHeader says why a text cannot be the value of a header.
+func badHeader(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return fmt.Sprintf("control character %#02x in its value", c)
+		}
+	}
+	return ""
+}
+
+// prepare renders at load what does not depend on the request.
+func (t *ResponseTemplate) prepare() {
+	s := &scope{work: allWork}
+	if out, err := t.render(s); err == nil && !s.dynamic {
+		t.ready = out
+	}
+}
+
+// A Delay is how long a response waits before its first byte.
+type Delay struct {
+	Min, Max time.Duration // equal: fixed
+	Median   time.Duration // of a lognormal one; 0: uniform
+	Sigma    float64
+}
+
+// Draw is one delay. uniform gives numbers from 0 up to 1, and normal
+// normally distributed ones.
+func (d *Delay) Draw(uniform, normal func() float64) time.Duration {
+	if d.Median == 0 {
+		if d.Max <= d.Min {
+			return d.Min
+		}
+		return d.Min + time.Duration(uniform()*float64(d.Max-d.Min))
+	}
+	// Beyond the maximum it draws again, a few times: cutting off would heap
+	// up delays at the maximum.
+	for range 100 {
+		if t := time.Duration(float64(d.Median) * math.Exp(d.Sigma*normal())); t <= d.Max {
+			return t
+		}
+	}
+	return d.Max
+}

@@ -1,0 +1,134 @@
+package scenarios
+
+import (
+	"go/token"
+	"slices"
+	"time"
+
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+// Limits of what is loaded. A file beyond them is a fault at its first line
+// that is too much.
+const (
+	MaxFile         = 1 << 20  // bytes of a scenario file
+	MaxBodyFile     = 16 << 20 // bytes of a file that a response names
+	MaxDepth        = 64       // nesting within a file
+	MaxNodes        = 100_000  // keys and values in a file
+	MaxFiles        = 20_000   // files in a library
+	MaxInteractions = 200_000  // interactions in a library
+	MaxDelay        = 10 * time.Minute
+	maxPattern      = 1000 // bytes of a regular expression
+	maxMisses       = 50   // mismatches told of one interaction
+)
+
+// A Scenario is one situation in OIG: a YAML document. What Parse returns is
+// shared by all requests; it is not to be changed.
+type Scenario struct {
+	Name         string   // the file's path without ".yaml"; a second document is name:2
+	File         string   // the same without ":2": what is added and removed as a whole
+	Origin       string   // where the file was loaded from: "library", a folder; "" when unknown
+	Title        string   // the key "scenario"
+	Source       string   // "printed", "derived", "assumed" or "recorded"
+	From         string   // where that is to be found, in words
+	Releases     []string // the releases in which it holds; none: in all
+	Interactions []*Interaction
+	Pos          token.Position
+
+	text []byte // its document as it stands in the file; nil when built in Go
+}
+
+// Holds reports whether the scenario holds in a release. "" is any release.
+func (s *Scenario) Holds(release string) bool {
+	return release == "" || len(s.Releases) == 0 || slices.Contains(s.Releases, release)
+}
+
+// An Interaction is one promise of the contract: to such a request, such a
+// response. Either Response or Adds is set.
+type Interaction struct {
+	Name     string // one promise, in words; unique in its file
+	Order    Order
+	Request  RequestMatcher
+	When     []Sentence        // what must hold besides the request
+	Response *ResponseTemplate // the answer
+	Adds     *ResponseTemplate // replaces parts of whatever answers, instead of answering
+	Pos      token.Position
+}
+
+// Order says when an interaction is tried.
+type Order uint8
+
+const (
+	Ordinary Order = iota
+	First          // before the contract is asked and before all others
+	Last           // after all others
+)
+
+func (o Order) String() string { return [...]string{"", "first", "last"}[o] }
+
+// A Sentence says of an address what has to be there.
+type Sentence struct {
+	At    Address
+	Value *Value
+}
+
+// Env is what a match or a template may know besides the request.
+type Env struct {
+	Now  time.Time // what now means
+	URL  string    // the mock's own base URL, without a slash at the end
+	User string    // who calls; "" for nobody
+}
+
+// A scope is what matching or rendering for one request knows, and what it
+// has used up. One serves all interactions that are tried for a request.
+type scope struct {
+	env    Env
+	req    *Request
+	params [maxParams]string // values of the path parameters, by index
+	named  []string          // their names
+
+	item payload.Value // in a loop
+	key  payload.Value
+
+	mode   mode
+	n      int // mismatches so far
+	list   []Mismatch
+	room   string // where the value that is looked at comes from
+	at     []step
+	strict bool // within $exactly
+	like   bool // within $like
+
+	dynamic bool   // something of the request, or the time, was used
+	status  int    // of the response that is rendered
+	err     *Fault // the first template that could not be filled in
+	work    int    // steps of work left
+}
+
+// work is measured in steps of up to about 50 ns, so that no request costs
+// more than about a fifth of a second, whatever the files and bodies hold.
+const allWork = 4_000_000
+
+type mode uint8
+
+const (
+	stopAtFirst mode = iota // is it such a request?
+	countAll                // how far off is it?
+	inWords                 // why is it not?
+)
+
+// spend takes steps from the budget and reports whether any are left.
+func (s *scope) spend(steps int) bool {
+	s.work -= steps
+	return s.work > 0
+}
+
+func (s *scope) done() bool { return s.mode == stopAtFirst && s.n > 0 }
+
+// A Fault is a scenario's failure to render: a template that found nothing,
+// a number that is none. Pos is the line to edit.
+type Fault struct {
+	Pos token.Position
+	Why string
+}
+
+func (f *Fault) Error() string { return f.Pos.String() + ": " + f.Why }
