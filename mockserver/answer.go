@@ -59,6 +59,7 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 		e.Scenario, e.Interaction = a.entry.scenario.Name, a.entry.Name
 	}
 	e.Exchange.Request = r.Forget()
+	e.Exchange.Request.Method = hr.Method // HEAD was answered as GET
 	e.Exchange.Response = *a.response
 	e.Exchange.Took = time.Since(began)
 	s.journal.add(e) // before the first byte goes out

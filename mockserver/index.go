@@ -20,22 +20,74 @@ import (
 type layer struct {
 	entries []*entry
 	groups  []group
-	rest    []int32 // without a place
+	rest    []*entry // without a place
 	seed    maphash.Seed
 }
 
 type group struct {
 	places []scenarios.Place
-	heads  map[uint64]int32 // hash of the values at the places → the first such entry
-	next   []int32          // entry of the group → the next one of the same hash, -1
-	at     []int32          // entry of the group → entry of the layer
-	single []nearby         // for near misses: by one place alone
+	table  hashTable
+	single []hashTable // for near misses: by one place alone
 }
 
-// nearby finds entries that agree in one place of several.
-type nearby struct {
-	heads map[uint64]int32
-	next  []int32
+// A hashTable leads from a hash to entries. It is built once, and read with
+// one look at memory where a hash has one entry: among a hundred thousand
+// interactions such looks are what a hit costs.
+type hashTable struct {
+	slots []slot // open addressing, a power of two, at most half full
+	links []link
+}
+
+type slot struct {
+	hash  uint64
+	first *entry // nil: free
+	next  int32  // into links, -1
+}
+
+type link struct {
+	entry *entry
+	next  int32
+}
+
+func newHashTable(n int) hashTable {
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	return hashTable{slots: make([]slot, size)}
+}
+
+// find is the slot of a hash, or the free one where it would be.
+func (t *hashTable) find(hash uint64) *slot {
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.first == nil || s.hash == hash {
+			return s
+		}
+	}
+}
+
+func (t *hashTable) add(hash uint64, e *entry) {
+	s := t.find(hash)
+	if s.first == nil {
+		*s = slot{hash, e, -1}
+		return
+	}
+	t.links = append(t.links, link{e, s.next})
+	s.next = int32(len(t.links) - 1)
+}
+
+// each calls yield with the entries of a hash, until it returns false.
+func (t *hashTable) each(hash uint64, yield func(*entry) bool) {
+	s := t.find(hash)
+	if s.first == nil || !yield(s.first) {
+		return
+	}
+	for i := s.next; i >= 0; i = t.links[i].next {
+		if !yield(t.links[i].entry) {
+			return
+		}
+	}
 }
 
 const (
@@ -43,21 +95,74 @@ const (
 	maxDistinct = 4096 // values at a place that are counted
 )
 
+// A fixed is an exact value that an entry asks for: the place, by its number,
+// and the hash of the value.
+type fixed struct {
+	place int32
+	hash  uint64
+}
+
 func (l *layer) build() {
 	l.seed = maphash.MakeSeed()
 	if len(l.entries) == 0 {
 		return
 	}
-	type fixed struct {
-		place int32
-		hash  uint64
+	places, mine := l.choose()
+	type member struct {
+		entry *entry
+		fixed []fixed
 	}
+	members := map[[maxPlaces]int32][]member{}
+	var keys [][maxPlaces]int32
+	for i, e := range l.entries {
+		if len(mine[i]) == 0 {
+			l.rest = append(l.rest, e)
+			continue
+		}
+		key := [maxPlaces]int32{-1, -1, -1}
+		for j, f := range mine[i] {
+			key[j] = f.place
+		}
+		if members[key] == nil {
+			keys = append(keys, key)
+		}
+		members[key] = append(members[key], member{e, mine[i]})
+	}
+	for _, key := range keys {
+		list := members[key]
+		g := group{table: newHashTable(len(list))}
+		for _, f := range list[0].fixed {
+			g.places = append(g.places, places[f.place])
+		}
+		if len(g.places) > 1 {
+			for range g.places {
+				g.single = append(g.single, newHashTable(len(list)))
+			}
+		}
+		for _, m := range list {
+			h := uint64(0)
+			for j, f := range m.fixed {
+				h = mix(h, f.hash)
+				if g.single != nil {
+					g.single[j].add(f.hash, m.entry)
+				}
+			}
+			g.table.add(h, m.entry)
+		}
+		l.groups = append(l.groups, g)
+	}
+}
+
+// choose finds, for each entry, the few places where the entries of the layer
+// differ most.
+func (l *layer) choose() ([]scenarios.Place, [][]fixed) {
 	var places []scenarios.Place
 	ids := map[scenarios.Place]int32{}
 	var distinct []map[uint64]struct{}
 	all := make([]fixed, 0, len(l.entries)*8)
-	ends := make([]int, len(l.entries))
+	mine := make([][]fixed, len(l.entries))
 	for i, e := range l.entries {
+		start := len(all)
 		e.Fixed(func(p scenarios.Place, key []byte) {
 			id, known := ids[p]
 			if !known {
@@ -72,65 +177,16 @@ func (l *layer) build() {
 			}
 			all = append(all, fixed{id, h})
 		})
-		ends[i] = len(all)
+		mine[i] = all[start:len(all):len(all)]
 	}
-	groups := map[[maxPlaces]int32]int{}
-	start := 0
-	for i := range l.entries {
-		mine := all[start:ends[i]]
-		start = ends[i]
-		if len(mine) == 0 {
-			l.rest = append(l.rest, int32(i))
-			continue
-		}
-		slices.SortStableFunc(mine, func(a, b fixed) int {
+	for i := range mine {
+		slices.SortStableFunc(mine[i], func(a, b fixed) int {
 			return cmp.Compare(len(distinct[b.place]), len(distinct[a.place]))
 		})
-		mine = mine[:min(len(mine), maxPlaces)]
-		slices.SortFunc(mine, func(a, b fixed) int { return cmp.Compare(a.place, b.place) })
-		key := [maxPlaces]int32{-1, -1, -1}
-		for j, f := range mine {
-			key[j] = f.place
-		}
-		n, known := groups[key]
-		if !known {
-			n = len(l.groups)
-			groups[key] = n
-			g := group{heads: map[uint64]int32{}}
-			for _, f := range mine {
-				g.places = append(g.places, places[f.place])
-			}
-			if len(mine) > 1 {
-				g.single = make([]nearby, len(mine))
-				for j := range g.single {
-					g.single[j].heads = map[uint64]int32{}
-				}
-			}
-			l.groups = append(l.groups, g)
-		}
-		g := &l.groups[n]
-		h := uint64(0)
-		for j, f := range mine {
-			h = mix(h, f.hash)
-			if g.single != nil {
-				// Chains run backwards here; for near misses the order does not count.
-				s := &g.single[j]
-				before, ok := s.heads[f.hash]
-				if !ok {
-					before = -1
-				}
-				s.next = append(s.next, before)
-				s.heads[f.hash] = int32(len(g.at))
-			}
-		}
-		before, ok := g.heads[h]
-		if !ok {
-			before = -1
-		}
-		g.next = append(g.next, before)
-		g.heads[h] = int32(len(g.at))
-		g.at = append(g.at, int32(i))
+		mine[i] = mine[i][:min(len(mine[i]), maxPlaces)]
+		slices.SortFunc(mine[i], func(a, b fixed) int { return cmp.Compare(a.place, b.place) })
 	}
+	return places, mine
 }
 
 func mix(a, b uint64) uint64 {
@@ -154,30 +210,27 @@ func (g *group) hashes(seed maphash.Seed, r *scenarios.Request, user string, buf
 	return h, all, ok
 }
 
-// candidates appends the places in l.entries of what the index finds, in
-// order of precedence. What has no exact value (l.rest) is not among them.
-func (l *layer) candidates(dst []int32, r *scenarios.Request, user string) []int32 {
-	if len(l.groups) == 0 {
-		return dst
-	}
+// candidates appends what the index finds, in order of precedence. What has
+// no exact value (l.rest) is not among them.
+func (l *layer) candidates(dst []*entry, r *scenarios.Request, user string) []*entry {
 	var room [128]byte
-	from := len(dst)
 	for i := range l.groups {
 		g := &l.groups[i]
-		_, h, ok := g.hashes(l.seed, r, user, room[:0])
+		_, hash, ok := g.hashes(l.seed, r, user, room[:0])
 		if !ok {
 			continue
 		}
-		at, found := g.heads[h]
-		if !found {
+		s := g.table.find(hash)
+		if s.first == nil {
 			continue
 		}
-		for ; at >= 0; at = g.next[at] {
-			dst = append(dst, g.at[at])
+		dst = append(dst, s.first)
+		for n := s.next; n >= 0; n = g.table.links[n].next {
+			dst = append(dst, g.table.links[n].entry)
 		}
 	}
-	if len(dst)-from > 1 {
-		slices.Sort(dst[from:])
+	if len(dst) > 1 {
+		slices.SortFunc(dst, func(a, b *entry) int { return a.at - b.at })
 	}
 	return dst
 }
@@ -188,17 +241,17 @@ func (l *layer) find(t *scenarios.Trial, r *scenarios.Request, user string, ok f
 	if len(l.entries) == 0 {
 		return nil
 	}
-	var room [16]int32
+	var room [8]*entry
 	found, rest := l.candidates(room[:0], r, user), l.rest
 	for len(found) > 0 || len(rest) > 0 {
-		var next int32
-		if len(rest) == 0 || len(found) > 0 && found[0] < rest[0] {
+		var next *entry
+		if len(rest) == 0 || len(found) > 0 && found[0].at < rest[0].at {
 			next, found = found[0], found[1:]
 		} else {
 			next, rest = rest[0], rest[1:]
 		}
-		if e := l.entries[next]; ok(e) && t.Accepts(e.Interaction) {
-			return e
+		if ok(next) && t.Accepts(next.Interaction) {
+			return next
 		}
 	}
 	return nil
@@ -207,43 +260,36 @@ func (l *layer) find(t *scenarios.Trial, r *scenarios.Request, user string, ok f
 // nearest appends up to most entries that are likely to be what the request
 // was meant for: those that agree in a place of the index, then the first.
 func (l *layer) nearest(dst []*entry, most int, r *scenarios.Request, user string) []*entry {
+	const each = 8 // of one place
 	var room [128]byte
-	taken := map[int32]bool{}
-	add := func(i int32) bool {
-		if !taken[i] {
-			taken[i] = true
-			dst = append(dst, l.entries[i])
+	taken := make(map[*entry]bool, most)
+	add := func(e *entry) bool {
+		if !taken[e] {
+			taken[e] = true
+			dst = append(dst, e)
 		}
 		return len(taken) < most
 	}
 	for i := range l.groups {
 		g := &l.groups[i]
-		hashes, all, ok := g.hashes(l.seed, r, user, room[:0])
+		hashes, hash, ok := g.hashes(l.seed, r, user, room[:0])
 		if ok {
-			if at, found := g.heads[all]; found {
-				for ; at >= 0; at = g.next[at] {
-					if !add(g.at[at]) {
-						return dst
-					}
-				}
-			}
+			g.table.each(hash, add)
 		}
-		const each = 8
 		for j := range g.single {
-			at, found := g.single[j].heads[hashes[j]]
-			if !found {
-				continue
-			}
-			for n := 0; at >= 0 && n < each; at, n = g.single[j].next[at], n+1 {
-				if !add(g.at[at]) {
-					return dst
-				}
-			}
+			n := 0
+			g.single[j].each(hashes[j], func(e *entry) bool {
+				n++
+				return add(e) && n < each
+			})
+		}
+		if len(taken) == most {
+			return dst
 		}
 	}
-	for i := range l.entries {
-		if !add(int32(i)) {
-			return dst
+	for _, e := range l.entries {
+		if !add(e) {
+			break
 		}
 	}
 	return dst

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"encoding/base64"
+	"go/token"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,8 @@ type RequestMatcher struct {
 	Params, Query, Header, Cookie, Form *Value // over objects of texts
 	User, Body, Text                    *Value
 	Payload                             Payload
+
+	pathPos token.Position
 }
 
 // Payload says what the contract must think of a request for an interaction
@@ -99,7 +102,7 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 			s.room = "path"
 			s.n++
 			if s.mode == inWords {
-				s.list = append(s.list, Mismatch{At: "path", Want: m.Path.text, Got: shorten(r.Path), Pos: m.Path.pos})
+				s.list = append(s.list, Mismatch{At: "path", Want: m.Path.text, Got: shorten(r.Path), Pos: m.pathPos})
 			}
 		}
 	} else if m.PathText != nil {
@@ -132,7 +135,7 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 	found := path // else parameters have no values
 	if m.Params != nil && found {
 		n := s.n
-		s.texts("path parameter", m.Params, s.param, func() []string { return s.named })
+		s.texts(paramRoom, m.Params)
 		path = s.n == n
 	}
 	for _, room := range [...]struct {
@@ -145,8 +148,7 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 		if s.done() {
 			return
 		}
-		s.texts(room.name, room.v, func(name string) []string { return r.texts(room.name, name) },
-			func() []string { return r.namesIn(room.name) })
+		s.texts(room.name, room.v)
 	}
 	if m.Body != nil && !s.done() {
 		s.ask("body", m.Body, r.JSON())
@@ -181,23 +183,29 @@ func (s *scope) ask(room string, v *Value, got payload.Value) {
 	v.match(s, got)
 }
 
-func (s *scope) param(name string) []string {
+// paramRoom is the room of the path parameters, as mismatches call it.
+const paramRoom = "path parameter"
+
+// text is the first value of a name in a room of texts, and how many there are.
+func (s *scope) text(room, name string) (string, int) {
+	if room != paramRoom {
+		return s.req.text(room, name)
+	}
 	for i, n := range s.named {
 		if n == name {
-			return []string{s.params[i]}
+			return s.params[i], 1
 		}
 	}
-	return nil
+	return "", 0
 }
 
 // texts matches a room of texts: an object whose members are looked up by
 // name. A room is made a real object only where an operator asks for it.
-func (s *scope) texts(room string, v *Value, get func(string) []string, names func() []string) {
+func (s *scope) texts(room string, v *Value) {
 	s.room, s.at = room, s.at[:0]
 	o, plain := v.kind.(*object)
 	if !plain {
-		known := names()
-		v.match(s, payload.TextObject(known, func(i int) []string { return get(known[i]) }))
+		v.match(s, s.wholeRoom(room))
 		return
 	}
 	if !s.spend(1 + len(o.names)) {
@@ -205,19 +213,35 @@ func (s *scope) texts(room string, v *Value, get func(string) []string, names fu
 		return
 	}
 	for i, name := range o.names {
-		got, want := get(name), o.values[i]
-		if c, ok := want.kind.(scalar); ok && len(got) == 1 && c.kind != payload.Null {
-			if c.text == got[0] || room == "header" && strings.EqualFold(name, "Content-Type") && sameMedia(c.text, got[0]) {
-				continue
-			}
+		got, n := s.text(room, name)
+		want := o.values[i]
+		if c, ok := want.kind.(scalar); ok && n == 1 && c.kind != payload.Null &&
+			(c.text == got || room == "header" && strings.EqualFold(name, "Content-Type") && sameMedia(c.text, got)) {
+			continue
+		}
+		var value payload.Value
+		switch {
+		case n == 1:
+			value = payload.Text(got)
+		case n > 1:
+			value = payload.Texts(s.req.texts(room, name))
 		}
 		s.push(name, -1)
-		want.match(s, wireValue(got))
+		want.match(s, value)
 		s.pop()
 		if s.done() {
 			return
 		}
 	}
+}
+
+// wholeRoom is a room of texts as one object.
+func (s *scope) wholeRoom(room string) payload.Value {
+	if room == paramRoom {
+		return payload.TextObject(s.named, func(i int) []string { return s.params[i : i+1] })
+	}
+	names := s.req.namesIn(room)
+	return payload.TextObject(names, func(i int) []string { return s.req.texts(room, names[i]) })
 }
 
 // An Example is a request that a matcher matches, and its caller.

@@ -69,7 +69,45 @@ type parser struct {
 	faults      scanner.ErrorList
 	nodes       int
 	names       map[string]token.Position // of interactions
-	pathPos     token.Position
+	same        shared
+}
+
+// shared keeps one of each path and of each short text of a file. Large files
+// repeat them: one in memory serves all, and stays in the processor's cache.
+type shared struct {
+	paths   map[string]*Path
+	scalars map[scalar]kind
+}
+
+const maxShared = 64 // bytes of a text that is looked up
+
+func (sh *shared) scalar(c scalar) kind {
+	if len(c.text) > maxShared {
+		return c
+	}
+	k, known := sh.scalars[c]
+	if !known {
+		if sh.scalars == nil {
+			sh.scalars = map[scalar]kind{}
+		}
+		k = c
+		sh.scalars[c] = k
+	}
+	return k
+}
+
+func (sh *shared) path(text string) (*Path, error) {
+	if path := sh.paths[text]; path != nil {
+		return path, nil
+	}
+	path, err := ParsePath(text)
+	if err == nil {
+		if sh.paths == nil {
+			sh.paths = map[string]*Path{}
+		}
+		sh.paths[text] = path
+	}
+	return path, err
 }
 
 // maxFaults bounds what is told of one file.
@@ -467,12 +505,11 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) {
 	wire := where{wire: true}
 	if v := nodes["path"]; v != nil {
 		if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!str" {
-			path, err := ParsePath(v.Value)
+			path, err := p.same.path(v.Value)
 			if err != nil {
 				p.fault(v, "%s", err)
 			} else {
-				path.pos = p.pos(v)
-				m.Path = path
+				m.Path, m.pathPos = path, p.pos(v)
 				wire.params = path.names
 			}
 		} else {
@@ -732,7 +769,11 @@ func (p *parser) value(n *yaml.Node, in where) *Value {
 	v := &Value{Pos: p.pos(n), kind: scalar{kind: payload.Null, text: "null"}}
 	switch n.Kind {
 	case yaml.ScalarNode:
-		if k := p.scalar(n, in); k != nil {
+		switch k := p.scalar(n, in).(type) {
+		case nil:
+		case scalar:
+			v.kind = p.same.scalar(k)
+		default:
 			v.kind = k
 		}
 	case yaml.SequenceNode:

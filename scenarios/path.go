@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"go/token"
 	"net/url"
 	"strings"
 )
@@ -19,7 +18,6 @@ type Path struct {
 	text     string
 	segments []segment
 	names    []string // of the parameters, in order
-	pos      token.Position
 }
 
 type segment struct {

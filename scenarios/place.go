@@ -160,8 +160,6 @@ func (p *Place) AppendKey(dst []byte, r *Request, user string) ([]byte, bool) {
 		}
 		return dst, false
 	}
-	if texts := r.texts(p.room, p.name); len(texts) == 1 {
-		return append(dst, texts[0]...), true
-	}
-	return dst, false
+	text, n := r.text(p.room, p.name)
+	return append(dst, text...), n == 1
 }

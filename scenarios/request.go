@@ -81,20 +81,8 @@ func (r *Request) Segments() []string {
 // texts are the values of a name in a room of texts.
 func (r *Request) texts(room, name string) []string {
 	switch room {
-	case "query":
-		if r.read&readQuery == 0 {
-			r.read |= readQuery
-			r.query = splitPairs(r.Query, "&")
-		}
-		return valuesOf(r.query, name)
-	case "form":
-		if r.read&readForm == 0 {
-			r.read |= readForm
-			if mediaType(r.Header.Get("Content-Type")) == "application/x-www-form-urlencoded" {
-				r.form = splitPairs(string(r.Body), "&")
-			}
-		}
-		return valuesOf(r.form, name)
+	case "query", "form":
+		return valuesOf(r.pairs(room), name)
 	case "header":
 		return r.Header[http.CanonicalHeaderKey(name)]
 	case "cookie":
@@ -109,6 +97,47 @@ func (r *Request) texts(room, name string) []string {
 		return values
 	}
 	return nil
+}
+
+// text is the first value of a name in a room of texts, and how many there
+// are.
+func (r *Request) text(room, name string) (string, int) {
+	switch room {
+	case "query", "form":
+		pairs := r.pairs(room)
+		first, n := "", 0
+		for i := range pairs {
+			if pairs[i].name == name {
+				if n == 0 {
+					first = pairs[i].value
+				}
+				n++
+			}
+		}
+		return first, n
+	}
+	if all := r.texts(room, name); len(all) > 0 {
+		return all[0], len(all)
+	}
+	return "", 0
+}
+
+// pairs are the parameters of the query or of the form.
+func (r *Request) pairs(room string) []pair {
+	if room == "query" {
+		if r.read&readQuery == 0 {
+			r.read |= readQuery
+			r.query = splitPairs(r.Query)
+		}
+		return r.query
+	}
+	if r.read&readForm == 0 {
+		r.read |= readForm
+		if mediaType(r.Header.Get("Content-Type")) == "application/x-www-form-urlencoded" {
+			r.form = splitPairs(string(r.Body))
+		}
+	}
+	return r.form
 }
 
 // namesIn are the names in a room of texts, in the order of the request
@@ -127,12 +156,7 @@ func (r *Request) namesIn(room string) []string {
 			}
 		}
 	default:
-		r.texts(room, "")
-		pairs := r.query
-		if room == "form" {
-			pairs = r.form
-		}
-		for _, p := range pairs {
+		for _, p := range r.pairs(room) {
 			names = append(names, p.name)
 		}
 	}
@@ -149,12 +173,12 @@ func (r *Request) namesIn(room string) []string {
 
 // splitPairs reads a query or a form. A semicolon is a character like any
 // other, and what is not percent-encoded well stays as it is: nothing is lost.
-func splitPairs(text, sep string) []pair {
+func splitPairs(text string) []pair {
 	if text == "" {
 		return nil
 	}
 	var pairs []pair
-	for part := range strings.SplitSeq(text, sep) {
+	for part := range strings.SplitSeq(text, "&") {
 		if part == "" {
 			continue
 		}
@@ -175,27 +199,13 @@ func decodeQuery(text string) string {
 }
 
 func valuesOf(pairs []pair, name string) []string {
-	first := -1
-	for i := range pairs {
-		if pairs[i].name != name {
-			continue
+	var all []string
+	for _, p := range pairs {
+		if p.name == name {
+			all = append(all, p.value)
 		}
-		if first < 0 {
-			first = i
-			continue
-		}
-		var all []string
-		for _, p := range pairs {
-			if p.name == name {
-				all = append(all, p.value)
-			}
-		}
-		return all
 	}
-	if first < 0 {
-		return nil
-	}
-	return []string{pairs[first].value}
+	return all
 }
 
 func mediaType(header string) string {

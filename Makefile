@@ -1,0 +1,39 @@
+# make help lists what there is.
+GO ?= go
+FUZZTIME ?= 20s
+
+.PHONY: help build test race lint fuzz bench check
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+build: ## bin/oigmock, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags=-s -o bin/oigmock ./cmd/oigmock
+
+test: tools ## every test
+	$(GO) test ./...
+
+.PHONY: tools
+tools:
+	@for t in bash curl; do command -v $$t >/dev/null || { echo "make test needs $$t, and it is not installed" >&2; exit 1; }; done
+
+race: ## every test under the race detector (needs a C compiler)
+	$(GO) test -race ./...
+
+lint: ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt differs:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+# A fuzz target runs alone, so they are listed by asking each package.
+fuzz: ## each fuzz target for FUZZTIME
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$p; \
+		done; done
+
+bench: ## the Go benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+check: ## oigmock check on our own scenarios
+	$(GO) run ./cmd/oigmock check
