@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,7 +51,6 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 		a, e.NearMisses = s.decided(&q, c, rt)
 		e.Operation, e.Violations = q.tableName(), q.bad
 	}
-	head := hr.Method == http.MethodHead
 	if a.problem != nil {
 		a.response = a.problem.response()
 	}
@@ -64,10 +64,10 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 	e.Exchange.Took = time.Since(began)
 	s.journal.add(e) // before the first byte goes out
 
-	if a.delay > 0 && !wait(hr.Context(), a.delay) {
-		return // the client has gone
+	written := 0
+	if d := s.draw(a.delay); d <= 0 || wait(hr.Context(), d) { // else the client has gone
+		written = write(w, &a, wantsGzip(hr), hr.Method == http.MethodHead)
 	}
-	written := write(w, &a, wantsGzip(hr), head)
 	if s.cfg.Log != nil {
 		s.log(hr, &e, &a, began, written)
 	}
@@ -76,11 +76,11 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 // question gathers what an answer depends on.
 func (s *Server) question(hr *http.Request, r *scenarios.Request, c *catalog, rt *route, now time.Time) question {
 	q := question{request: r, table: c.outside, env: scenarios.Env{Now: now, URL: baseURL(hr), User: s.caller(hr)}}
+	if r.Method == http.MethodHead && (rt == nil && !c.headed || rt != nil && rt.tables[http.MethodHead] == nil) {
+		r.Method = http.MethodGet // HEAD is answered as GET, without the body
+	}
 	if rt == nil {
 		return q
-	}
-	if r.Method == http.MethodHead && rt.tables[http.MethodHead] == nil {
-		r.Method = http.MethodGet // HEAD is answered as GET, without the body
 	}
 	q.table = rt.tables[r.Method] // nil: the contract lacks the method
 	if q.table != nil {
@@ -102,10 +102,9 @@ type answer struct {
 	entry    *entry
 	response *scenarios.Response // complete, but for what ready has
 	ready    []scenarios.Field   // the headers, where they were made at load
-	added    []*scenarios.Response
 	origin   []string
 	problem  *problem
-	delay    time.Duration
+	delay    *scenarios.Delay // nil: none
 }
 
 // decided makes an answer of a question. It looks at nothing else and changes
@@ -118,6 +117,9 @@ func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss
 	d := decide(t, q)
 	trials.Put(t)
 	a := answer{outcome: d.outcome, entry: d.entry}
+	if d.outcome == NoOperation && rt != nil {
+		return refuseMethod(q.request, rt), nil
+	}
 	if d.outcome != Answered {
 		a.problem = refuse(q, &d, c)
 		if d.outcome != Template {
@@ -126,8 +128,7 @@ func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss
 		return a, d.near
 	}
 	a.response, a.ready, a.origin = d.answer, d.entry.ready, d.entry.origin
-	a.added = d.extra
-	a.delay = d.delay(s.draw)
+	a.delay = d.delay()
 	if len(d.extra) > 0 {
 		a.lay(d.extra)
 	}
@@ -137,10 +138,6 @@ func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss
 // lay puts what is added over the answer: the status, each header, the body.
 func (a *answer) lay(extra []*scenarios.Response) {
 	base := a.response
-	whole := false // whether more than headers is replaced
-	for _, x := range extra {
-		whole = whole || x.Status != 0 || x.HasBody
-	}
 	out := &scenarios.Response{Status: base.Status, Body: base.Body, Media: base.Media, HasBody: base.HasBody}
 	n := len(base.Header)
 	for _, x := range extra {
@@ -161,16 +158,17 @@ func (a *answer) lay(extra []*scenarios.Response) {
 			}
 		}
 	}
-	replaced := len(out.Header)
+	added := out.Header
 	for _, f := range base.Header {
-		if !hasHeader(out.Header[:replaced], f.Name) {
+		if !hasHeader(added, f.Name) && !(body && strings.EqualFold(f.Name, "Content-Type")) { // another body, another type
 			out.Header = append(out.Header, f)
 		}
 	}
 	a.response = out
-	if whole || replaced+len(base.Header) != len(out.Header) {
+	if status || body || slices.ContainsFunc(added, func(f scenarios.Field) bool {
+		return hasHeader(a.ready, f.Name) || strings.EqualFold(f.Name, "Content-Encoding")
+	}) {
 		a.ready = nil
-		a.added = nil
 	}
 }
 
@@ -183,7 +181,11 @@ func hasHeader(fields []scenarios.Field, name string) bool {
 	return false
 }
 
+// draw is how long to wait this time.
 func (s *Server) draw(d *scenarios.Delay) time.Duration {
+	if d == nil {
+		return 0
+	}
 	s.random.Lock()
 	defer s.random.Unlock()
 	return d.Draw(s.random.Float64, s.random.NormFloat64)
@@ -204,6 +206,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 var errTooLarge = errors.New("body too large")
 
 // read makes a Request of what net/http has read, and reads the body, once.
+// Where that fails the deadline stays: net/http looks for the rest of the body
+// before it closes the connection, and must not wait for it forever.
 func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Request, error) {
 	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Header: hr.Header}
 	if hr.Host != "" {
@@ -215,15 +219,19 @@ func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Reque
 	case hr.ContentLength > MaxBody:
 		return r, errTooLarge
 	}
+	// What cannot set deadlines has no slow clients either. The one for writing
+	// may still be that of the answer before, and net/http may have to write
+	// "100 Continue".
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // what cannot do it has no slow clients either
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	limit := time.Now().Add(bodyTimeout)
+	_, _ = control.SetReadDeadline(limit), control.SetWriteDeadline(limit)
 	if hr.ContentLength > 0 {
 		r.Body = make([]byte, hr.ContentLength)
 		if _, err := io.ReadFull(hr.Body, r.Body); err != nil {
 			r.Body = nil
 			return r, err
 		}
+		_ = control.SetReadDeadline(time.Time{})
 		return r, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(hr.Body, MaxBody+1))
@@ -234,6 +242,7 @@ func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Reque
 		return r, errTooLarge
 	}
 	r.Body = body
+	_ = control.SetReadDeadline(time.Time{})
 	return r, nil
 }
 
@@ -302,16 +311,14 @@ func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
 	}
 	if a.ready != nil && !noBody && !hasHeader(a.ready, "Content-Encoding") {
 		for _, f := range a.ready {
-			h[f.Name] = f.Values
+			setHeader(h, f)
 		}
-		for i := len(a.added) - 1; i >= 0; i-- { // the earlier wins
-			for _, f := range a.added[i].Header {
-				h[f.Name] = f.Values
-			}
+		for _, f := range a.response.Header { // with what is added
+			setHeader(h, f)
 		}
 	} else {
 		for _, f := range a.response.Header {
-			h[f.Name] = f.Values
+			setHeader(h, f)
 		}
 		if a.response.HasBody && !noBody && !hasHeader(a.response.Header, "Content-Type") {
 			h["Content-Type"] = []string{a.response.Media}
@@ -322,7 +329,7 @@ func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
 			} else {
 				delete(h, zip)
 			}
-			h["Vary"] = append(h["Vary"], "Accept-Encoding")
+			h["Vary"] = append(slices.Clip(h["Vary"]), "Accept-Encoding") // what was there belongs to all requests
 		}
 		if !noBody {
 			h["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -337,6 +344,17 @@ func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
 	}
 	n, _ := w.Write(body) // a client that went away is no matter of ours
 	return n
+}
+
+// setHeader puts a header in as it is written. What net/http would add by
+// itself, since it does not see it in other letters, is kept out.
+func setHeader(h http.Header, f scenarios.Field) {
+	h[f.Name] = f.Values
+	for _, own := range [...]string{"Content-Type", "Date"} {
+		if f.Name != own && strings.EqualFold(f.Name, own) {
+			h[own] = nil
+		}
+	}
 }
 
 // encoding is the name of the header that asks for gzip, as it is written;
@@ -355,7 +373,8 @@ func wantsGzip(hr *http.Request) bool {
 		for part := range strings.SplitSeq(line, ",") {
 			name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
 			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-				return strings.ReplaceAll(q, " ", "") != "q=0"
+				weight, said := strings.CutPrefix(strings.TrimSpace(q), "q=")
+				return !said || strings.Trim(weight, "0.") != ""
 			}
 		}
 	}

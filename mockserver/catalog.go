@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,9 +17,12 @@ import (
 type catalog struct {
 	router     *mux.Router
 	plain      *mux.Router // the same routes as mux alone finds them, for the test that both agree
+	root       *trie
 	routes     []*route
+	unserved   []error  // operations of the contract that can have no route
 	all        []*entry // in order of precedence
 	outside    *table   // for what no route takes; all interactions
+	headed     bool     // whether an interaction names HEAD
 	contract   *schemas.Contract
 	operations int
 	scenarios  int
@@ -36,6 +40,7 @@ type route struct {
 
 // A table is what can answer the requests for one operation, in layers.
 type table struct {
+	contract  bool               // whether there is a contract that it could be in
 	operation *schemas.Operation // nil: outside the contract
 	name      string             // "PUT /a/{b}", "" outside
 	first     layer
@@ -64,7 +69,11 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 		}
 		c.scenarios++
 		for _, i := range s.Interactions {
-			e := &entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{s.File + "#" + headerText(i.Name)}}
+			file := strings.ReplaceAll(headerText(s.File), "#", "%23") // the first # is what parts the two
+			e := &entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{file + "#" + headerText(i.Name)}}
+			if m, ok := i.Request.Method.Literal(); ok && m == http.MethodHead {
+				c.headed = true
+			}
 			if i.Response != nil {
 				if r := i.Response.Ready(); r != nil {
 					e.ready = headersOf(r, e.origin)
@@ -75,6 +84,7 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 	}
 	c.addRoutes(contract)
 	c.outside = newTable(nil, "", c.all)
+	c.outside.contract = contract != nil
 	c.buildRouters(serve)
 	return c
 }
@@ -98,7 +108,7 @@ func headerText(text string) string {
 // shared by all requests and never changed.
 func headersOf(r *scenarios.Response, origin []string) []scenarios.Field {
 	fields := slices.Clone(r.Header)
-	if r.HasBody && !slices.ContainsFunc(fields, isHeader("Content-Type")) {
+	if r.HasBody && !hasHeader(fields, "Content-Type") {
 		fields = append(fields, scenarios.Field{Name: "Content-Type", Values: []string{r.Media}})
 	}
 	return append(fields,
@@ -106,26 +116,29 @@ func headersOf(r *scenarios.Response, origin []string) []scenarios.Field {
 		scenarios.Field{Name: originHeader, Values: origin})
 }
 
-func isHeader(name string) func(scenarios.Field) bool {
-	return func(f scenarios.Field) bool { return strings.EqualFold(f.Name, name) }
-}
-
 // addRoutes makes a route of each path template, the more literal first.
 func (c *catalog) addRoutes(contract *schemas.Contract) {
 	if contract == nil {
 		return
 	}
+	// Two releases may name the parameters of a path differently: it is one path.
 	byPath := map[string]*route{}
 	for _, op := range contract.Operations() {
-		r := byPath[op.Path]
+		pattern := unnamed(op.Path)
+		r := byPath[pattern]
 		if r == nil {
-			path, err := scenarios.ParsePath(op.Path)
+			path, err := scenarios.ParsePath(pattern)
 			if err != nil {
-				continue // schemas has refused such a template
+				c.unserved = append(c.unserved, fmt.Errorf("%s %s cannot be served: %w", op.Method, op.Path, err))
+				continue
 			}
 			r = &route{template: op.Path, path: path, tables: map[string]*table{}}
-			byPath[op.Path] = r
+			byPath[pattern] = r
 			c.routes = append(c.routes, r)
+		}
+		if r.tables[op.Method] != nil {
+			c.unserved = append(c.unserved, fmt.Errorf("%s %s cannot be served beside %s: the paths are the same", op.Method, op.Path, r.template))
+			continue
 		}
 		c.operations++
 		r.tables[op.Method] = &table{operation: op, name: op.Method + " " + op.Path}
@@ -163,8 +176,22 @@ func (c *catalog) addRoutes(contract *schemas.Contract) {
 				named, ok := e.Request.Method.Literal()
 				return ok && named != m
 			}))
+			t.contract = true
 		}
 	}
+}
+
+// unnamed is a template with numbers for the names of its parameters: to find
+// the route nobody asks for them, and one such as {user} means something else
+// in scenarios.
+func unnamed(template string) string {
+	segments := strings.Split(template, "/")
+	for i, s := range segments {
+		if strings.HasPrefix(s, "{") {
+			segments[i] = "{p" + strconv.Itoa(i) + "}"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // moreLiteral sorts templates so that a text comes before a {name} where two
@@ -233,12 +260,19 @@ func (t *trie) add(r *route) {
 	t.route = r
 }
 
-// find walks a path without its first slash. Where a text and a {name} both
+// find walks a path without its first slash, as on the wire; what is encoded
+// in vain (%61 for a) is the same text. Where a text and a {name} both
 // lead on it tries the text first; the steps back are bounded by the depth of
 // the contract's templates.
 func (t *trie) find(path string) *route {
 	segment, rest, more := strings.Cut(path, "/")
-	if next := t.texts[segment]; next != nil {
+	text := segment
+	if strings.IndexByte(segment, '%') >= 0 {
+		if decoded, err := url.PathUnescape(segment); err == nil {
+			text = decoded
+		}
+	}
+	if next := t.texts[text]; next != nil {
 		if !more {
 			if next.route != nil {
 				return next.route
@@ -256,22 +290,27 @@ func (t *trie) find(path string) *route {
 	return t.any.find(rest)
 }
 
+// route finds the route of a path as on the wire; nil for none.
+func (c *catalog) route(path string) *route {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return nil
+	}
+	return c.root.find(rest)
+}
+
 // buildRouters makes the mux router that every request goes through. Its own
 // scan over routes costs more the later a route stands, so one route in front
 // asks the trie and fills in what mux would have found.
 func (c *catalog) buildRouters(serve func(http.ResponseWriter, *http.Request, *catalog, *route)) {
-	root := &trie{}
+	c.root = &trie{}
 	// SkipClean, since mux answers a PUT to // by a redirect; UseEncodedPath,
 	// since an encoded slash in an id is no slash.
 	c.router = mux.NewRouter().SkipClean(true).UseEncodedPath()
 	c.plain = mux.NewRouter().SkipClean(true).UseEncodedPath()
 	vars := map[string]string{} // parameters are the matter of scenarios
 	c.router.NewRoute().MatcherFunc(func(r *http.Request, m *mux.RouteMatch) bool {
-		path, ok := strings.CutPrefix(wirePath(r.URL), "/")
-		if !ok {
-			return false
-		}
-		found := root.find(path)
+		found := c.route(wirePath(r.URL))
 		if found == nil {
 			return false
 		}
@@ -281,13 +320,20 @@ func (c *catalog) buildRouters(serve func(http.ResponseWriter, *http.Request, *c
 	for _, r := range c.routes {
 		r.handler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, r) })
 		r.mux = c.plain.Handle(r.template, r.handler)
-		root.add(r)
+		c.root.add(r)
 	}
 	c.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, nil) })
 }
 
 // wirePath is the path as it came: an encoded slash is no slash.
 func wirePath(u *url.URL) string {
+	if u.RawPath != "" {
+		// EscapedPath would decode an encoded slash where something else, such as
+		// an umlaut, should have been encoded and is not.
+		if path, err := url.PathUnescape(u.RawPath); err == nil && path == u.Path {
+			return u.RawPath
+		}
+	}
 	if u.RawPath == "" && strings.IndexByte(u.Path, '%') < 0 && !needsEscape(u.Path) {
 		return u.Path
 	}

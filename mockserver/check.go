@@ -31,7 +31,7 @@ func (l Level) String() string { return [...]string{"fault", "warning", "note"}[
 type Finding struct {
 	Pos   token.Position
 	Level Level
-	Rule  string // "example", "response", "shadowed", "outside", "release", "schema"
+	Rule  string // "example", "contract", "response", "shadowed", "outside", "release", "schema"
 	Text  string
 }
 
@@ -62,6 +62,9 @@ func (c *catalog) check(now time.Time) []Finding {
 	env := scenarios.Env{Now: now, URL: "http://localhost:8080"}
 	var mu sync.Mutex
 	var all []Finding
+	for _, err := range c.unserved {
+		all = append(all, Finding{token.Position{Filename: "contract"}, Fault, "schema", err.Error()})
+	}
 	if c.contract != nil {
 		for _, w := range c.contract.Warnings() {
 			all = append(all, Finding{w.Pos, Warning, "schema", w.Msg})
@@ -141,9 +144,9 @@ func (k *checker) entry(e *entry) {
 		t = rt.tables[ex.Request.Method]
 	}
 	k.place(e, rt, ex.Request)
-	bad := k.request(e, t.operation, ex.Request)
+	k.request(e, t.operation, ex.Request)
 	k.response(e, t.operation, ex.Request, env)
-	k.shadow(e, t, ex.Request, env, bad)
+	k.shadow(e, t, ex.Request, env)
 }
 
 // home is the route an interaction is meant for, and a method for an example
@@ -168,20 +171,27 @@ func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
 	switch {
 	case rt == nil:
 		k.add(e.Pos, Warning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
-	case rt.tables[r.Method] == nil || rt.tables[r.Method].operation == nil:
+	case rt.tables[r.Method] == nil:
+		k.add(e.Pos, Warning, "outside", "%q answers %s, and of %s the contract has %s; what it lacks is only asked of an interaction that names one method, such as method: %s",
+			e.Name, r.Method, rt.template, rt.methods(), r.Method)
+	case rt.tables[r.Method].operation == nil:
 		k.add(e.Pos, Warning, "outside", "%q answers %s, and of %s the contract has %s", e.Name, r.Method, rt.template, rt.methods())
 	}
 }
 
 // request holds the example against the contract.
-func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
+func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request) {
 	m := &e.Request
-	if m.Body == nil && m.Text == nil && m.Form == nil {
-		return nil // the example says nothing of the body
+	if m.Body == nil && m.Text == nil && m.Form == nil || e.Order == scenarios.First || e.Adds != nil {
+		return // the example says nothing of the body, or the contract is not asked
 	}
 	bad := check(op, r)
-	if m.Payload != scenarios.Valid || e.Order == scenarios.First || e.Adds != nil {
-		return bad
+	switch {
+	case m.Payload == scenarios.Invalid && len(bad) == 0 && op != nil:
+		k.add(e.Pos, Fault, "contract", "%q answers what breaks the contract, and its example does not", e.Name)
+		return
+	case m.Payload != scenarios.Valid:
+		return
 	}
 	for _, v := range bad {
 		pos := e.Pos
@@ -190,7 +200,6 @@ func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request)
 		}
 		k.violation(pos, v, "the example")
 	}
-	return bad
 }
 
 func (k *checker) violation(pos token.Position, v schemas.Violation, what string) {
@@ -238,7 +247,7 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 }
 
 // shadow tells of an interaction whose own example another one answers.
-func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios.Env, bad []schemas.Violation) {
+func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios.Env) {
 	l := &t.ordinary
 	switch {
 	case e.Adds != nil:
@@ -250,13 +259,18 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 	}
 	k.trial.Begin(r, env)
 	winner := l.find(k.trial, r, env.User, func(o *entry) bool {
-		return o == e || e.Order == scenarios.First || o.Request.Payload == scenarios.Any || (o.Request.Payload == scenarios.Invalid) == (len(bad) > 0)
+		// Of a valid payload and an invalid one each may reach what the other does not.
+		return o == e || e.Order == scenarios.First || o.Request.Payload == scenarios.Any || o.Request.Payload == e.Request.Payload
 	})
 	if winner == nil || winner == e {
 		return
 	}
 	level, rule := Fault, "shadowed"
-	text := fmt.Sprintf("%q is never reached: %q at %s comes first, and answers %s %s", e.Name, winner.Name, winner.Pos, r.Method, r.Path)
+	target := r.Path
+	if r.Query != "" {
+		target += "?" + r.Query
+	}
+	text := fmt.Sprintf("%q is never reached: %q at %s comes first, and answers %s %s", e.Name, winner.Name, winner.Pos, r.Method, target)
 	if winner.scenario.Origin != e.scenario.Origin {
 		level = Note // a later source is there to override an earlier one
 	}
@@ -264,14 +278,4 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 		text += " with " + cutText(string(r.Body), 300)
 	}
 	k.add(e.Pos, level, rule, "%s", text)
-}
-
-// route finds the route of a path as on the wire.
-func (c *catalog) route(path string) *route {
-	for _, rt := range c.routes {
-		if rt.path.Match(path) {
-			return rt
-		}
-	}
-	return nil
 }

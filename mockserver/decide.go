@@ -2,7 +2,6 @@ package mockserver
 
 import (
 	"errors"
-	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
@@ -55,25 +54,25 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 		}
 		return true
 	}
+	missed := false
 	d.entry = q.table.first.find(t, r, user, func(*entry) bool { return true })
 	if d.entry == nil {
 		d.entry = q.table.ordinary.find(t, r, user, byPayload)
-		missed := d.entry == nil
-		if missed {
+		if missed = d.entry == nil; missed {
 			d.entry = q.table.last.find(t, r, user, byPayload)
 		}
-		if t.Exhausted() {
-			return decision{outcome: TooCostly}
-		}
-		if missed && len(q.bad) == 0 {
-			d.near = near(t, q)
-		}
+	}
+	if t.Exhausted() { // what was found may only have been compared in part
+		return decision{outcome: TooCostly}
 	}
 	if d.entry == nil {
+		if len(q.bad) == 0 {
+			d.near = near(t, q)
+		}
 		switch {
 		case len(q.bad) > 0:
 			d.outcome = Contract
-		case q.table.operation == nil:
+		case q.table.operation == nil && q.table.contract:
 			d.outcome = NoOperation
 		default:
 			d.outcome = NoMatch
@@ -86,7 +85,12 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 			return d
 		}
 	}
-	d.add(t, q)
+	if d.add(t, q); t.Exhausted() {
+		return decision{outcome: TooCostly}
+	}
+	if missed && len(q.bad) == 0 {
+		d.near = near(t, q) // what is last would otherwise hide a typing error
+	}
 	return d
 }
 
@@ -125,15 +129,13 @@ func (d *decision) add(t *scenarios.Trial, q *question) {
 	})
 }
 
-// delay is how long to wait before the first byte.
-func (d *decision) delay(draw func(*scenarios.Delay) time.Duration) time.Duration {
+// delay says how long to wait before the first byte of an answer; nil for not
+// at all.
+func (d *decision) delay() *scenarios.Delay {
 	for _, e := range d.adds {
 		if e.Adds.Delay != nil {
-			return draw(e.Adds.Delay)
+			return e.Adds.Delay
 		}
 	}
-	if d.outcome == Answered && d.entry.Response.Delay != nil {
-		return draw(d.entry.Response.Delay)
-	}
-	return 0
+	return d.entry.Response.Delay
 }

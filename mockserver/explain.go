@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
@@ -59,8 +58,9 @@ func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
 	if a.entry != nil {
 		x.Answer = &Verdict{Scenario: a.entry.scenario.Name, Interaction: a.entry.Name, Pos: a.entry.Pos}
 	}
-	for _, l := range []*layer{&q.table.first, &q.table.ordinary, &q.table.last, &q.table.adds} {
-		for _, e := range l.nearest(nil, maxLooked, r, q.env.User) {
+	for _, l := range []*layer{&q.table.ordinary, &q.table.last, &q.table.first, &q.table.adds} {
+		for _, m := range l.rank(t, &q) {
+			e := m.entry
 			if e == a.entry {
 				continue
 			}
@@ -97,6 +97,8 @@ func (x *Explanation) String() string {
 		for _, v := range x.Added {
 			fmt.Fprintf(&b, "  and %q in %s adds to it\n  %s\n", v.Interaction, v.Scenario, v.Pos)
 		}
+	} else if x.Outcome == Answered {
+		fmt.Fprintf(&b, "answered with %d by the server itself\n", x.Status) // OPTIONS
 	} else {
 		fmt.Fprintf(&b, "not answered: %s, %d\n", x.Outcome, x.Status)
 	}
@@ -124,5 +126,3 @@ type discard struct{}
 func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) WriteHeader(int)             {}
-
-func (discard) SetReadDeadline(time.Time) error { return nil }

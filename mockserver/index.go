@@ -264,7 +264,7 @@ func (l *layer) nearest(dst []*entry, most int, r *scenarios.Request, user strin
 	var room [128]byte
 	taken := make(map[*entry]bool, most)
 	add := func(e *entry) bool {
-		if !taken[e] {
+		if len(taken) < most && !taken[e] {
 			taken[e] = true
 			dst = append(dst, e)
 		}

@@ -43,6 +43,8 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, conf *tls.Config
 		conf.NextProtos = []string{"http/1.1"}
 		l = tls.NewListener(l, conf)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // where serving fails, nobody waits for the end
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -20,34 +20,40 @@ const (
 	maxNear   = 3  // that are told
 )
 
-// near ranks the interactions that came closest: by path, then method, then
-// the number of mismatches. It looks at a bounded number, and words only
-// those it tells.
-func near(t *scenarios.Trial, q *question) []NearMiss {
-	type looked struct {
-		*entry
-		path, method bool
-		mismatches   int
-	}
+// A looked is an interaction that was looked at, and how far off it is.
+type looked struct {
+	*entry
+	path, method bool // whether they are the wanted ones
+	mismatches   int
+}
+
+// rank looks at a bounded number of interactions of a layer and sorts them by
+// path, then method, then the number of mismatches.
+func (l *layer) rank(t *scenarios.Trial, q *question) []looked {
 	var room [maxLooked]*entry
-	var misses [maxLooked]looked
-	n := 0
-	for _, e := range q.table.ordinary.nearest(room[:0], maxLooked, q.request, q.env.User) {
-		path, method, count := t.Distance(e.Interaction)
-		if count == 0 {
-			continue // it would match but for what the contract thinks
-		}
-		misses[n] = looked{e, path, method, count}
-		n++
+	var all [maxLooked]looked
+	found := l.nearest(room[:0], maxLooked, q.request, q.env.User)
+	for i, e := range found {
+		path, method, mismatches := t.Distance(e.Interaction)
+		all[i] = looked{e, path, method, mismatches}
 	}
-	ranked := misses[:n]
+	ranked := all[:len(found)]
 	slices.SortStableFunc(ranked, func(a, b looked) int {
 		return cmp.Or(no(a.path)-no(b.path), no(a.method)-no(b.method), a.mismatches-b.mismatches, a.at-b.at)
 	})
+	return ranked
+}
+
+// near is the interactions that came closest. Only those that are told are
+// put in words.
+func near(t *scenarios.Trial, q *question) []NearMiss {
 	var told []NearMiss
-	for _, m := range ranked[:min(n, maxNear)] {
-		if !m.path && !sameFamily(m.entry, q.request) {
-			continue // nothing here is meant for such a request
+	for _, m := range q.table.ordinary.rank(t, q) {
+		if len(told) == maxNear {
+			break
+		}
+		if m.mismatches == 0 || !m.path && !sameFamily(m.entry, q.request) {
+			continue // it would match but for its payload, or nothing in it is meant for such a request
 		}
 		told = append(told, NearMiss{m.scenario.Name, m.Name, t.Mismatches(m.Interaction)})
 	}

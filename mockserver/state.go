@@ -103,6 +103,12 @@ func sizeOf(e *Entry) int {
 			n += len(v)
 		}
 	}
+	for _, f := range e.Exchange.Response.Header {
+		n += len(f.Name) + 64
+		for _, v := range f.Values {
+			n += len(v)
+		}
+	}
 	for _, m := range e.NearMisses {
 		for _, why := range m.Mismatches {
 			n += 160 + len(why.Want) + len(why.Got) + len(why.At)

@@ -56,9 +56,12 @@ type where struct {
 	gives  bool     // operators that give may stand here
 	exact  bool     // under $literal
 	wire   bool     // all is text: a path, a query, headers, a form
+	single bool     // one such text, or several of them: no object
+	room   string   // "params", "header" and so on: whose names stand here
 }
 
 func parseAddress(text string, in where) (Address, error) {
+	text = strings.TrimSpace(text)
 	if len(text) > maxAddress {
 		return Address{}, fmt.Errorf("an address of %d bytes; %d are taken", len(text), maxAddress)
 	}
@@ -105,8 +108,13 @@ func readAddress(text string, in where, depth int) (a Address, rest string, err 
 			if err != nil {
 				return a, "", fmt.Errorf("address %s: %w", quote(text), err)
 			}
-			parts = append(parts, addressPart{text: step})
 			rest = rest[end:]
+			if depth > 0 && strings.HasPrefix(rest, "}") {
+				step = strings.TrimRight(step, " ")
+			}
+			if step != "" {
+				parts = append(parts, addressPart{text: step})
+			}
 		}
 		switch {
 		case len(parts) == 0:
@@ -144,6 +152,13 @@ func unescape(step string) (string, error) {
 
 func (a *Address) findRoom(in where) error {
 	room := a.room
+	if slices.Contains(in.params, room) {
+		if len(a.steps) > 0 {
+			return fmt.Errorf("address %s: a path parameter is a text, nothing is in it", quote(a.text))
+		}
+		a.param = slices.Index(in.params, room)
+		return nil
+	}
 	if word, dur, ok := cutShift(room); ok {
 		if word != "now" {
 			return fmt.Errorf("address %s: only now can be shifted", quote(a.text))
@@ -154,13 +169,6 @@ func (a *Address) findRoom(in where) error {
 		}
 		a.room, a.shift = "now", sh
 		room = "now"
-	}
-	if i := slices.Index(in.params, room); i >= 0 {
-		if len(a.steps) > 0 {
-			return fmt.Errorf("address %s: a path parameter is a text, nothing is in it", quote(a.text))
-		}
-		a.param = i
-		return nil
 	}
 	switch room {
 	case "":
@@ -181,7 +189,11 @@ func (a *Address) findRoom(in where) error {
 	case "body":
 	default:
 		known := append(slices.Clone(roomsOfNow), in.params...)
-		return fmt.Errorf("address %s: no path parameter is called so, and it is no room%s", quote(a.text), didYouMean(room, known))
+		hint := didYouMean(room, known)
+		if hint == "" {
+			hint = "; rooms are " + strings.Join(roomsOfNow, ", ")
+		}
+		return fmt.Errorf("address %s: %s is neither a room nor a parameter of the path%s", quote(a.text), quote(room), hint)
 	}
 	return nil
 }

@@ -52,6 +52,9 @@ func (o *loop) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	var pieces [][]byte
 	for _, e := range elements {
 		s.item, s.key = e.item, e.key
+		if s.err != nil {
+			return dst, false
+		}
 		if !s.holds(o.when) {
 			continue
 		}
@@ -69,9 +72,9 @@ func (o *loop) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 		if b, ok := value.give(s, nil); ok {
 			pieces = append(pieces, b)
 		}
-		if s.err != nil {
-			return dst, false
-		}
+	}
+	if s.err != nil {
+		return dst, false
 	}
 	if o.reverse {
 		slices.Reverse(pieces)
@@ -86,10 +89,15 @@ func (o *loop) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	return append(dst, ']'), true
 }
 
-// holds reports whether all that is asked of addresses is so.
+// holds reports whether all that is asked of addresses is so. Where that costs
+// too much to find out, the answer fails: it would be another one.
 func (s *scope) holds(when []Sentence) bool {
 	for i := range when {
-		if !when[i].Value.accepts(s, s.resolve(&when[i].At)) {
+		ok := when[i].Value.accepts(s, s.resolve(&when[i].At))
+		if s.work <= 0 {
+			s.fail(when[i].Value.Pos, "the answer costs too much to make")
+		}
+		if !ok {
 			return false
 		}
 	}

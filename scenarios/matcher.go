@@ -215,8 +215,7 @@ func (s *scope) texts(room string, v *Value) {
 	for i, name := range o.names {
 		got, n := s.text(room, name)
 		want := o.values[i]
-		if c, ok := want.kind.(scalar); ok && n == 1 && c.kind != payload.Null &&
-			(c.text == got || room == "header" && strings.EqualFold(name, "Content-Type") && sameMedia(c.text, got)) {
+		if c, ok := want.kind.(scalar); ok && n == 1 && c.kind != payload.Null && c.text == got {
 			continue
 		}
 		var value payload.Value
@@ -254,14 +253,21 @@ type Example struct {
 // out, or is what a client would send: the given method, somebody's login.
 // The error says at which line of the file an example is missing.
 func (m *RequestMatcher) Example(method string, env Env) (*Example, error) {
-	first, err := m.example(method, env, nil)
-	if err != nil || !first.dynamic {
-		return first.Example, err
+	ex, err := m.example(method, env, nil)
+	if err == nil && ex.dynamic {
+		// A template in a request takes from the same request: fill it in from
+		// the example that stands without it.
+		ex, err = m.example(method, env, ex.Request)
 	}
-	// A template in a request takes from the same request: fill it in from
-	// the example that stands without it.
-	second, err := m.example(method, env, first.Request)
-	return second.Example, err
+	if err != nil {
+		return nil, err
+	}
+	env.User = ex.User
+	if misses := m.Match(ex.Request, env); len(misses) > 0 {
+		why := misses[0]
+		return nil, &Fault{why.Pos, "the example is no such request: want " + why.Want + ", got " + why.Got}
+	}
+	return ex.Example, nil
 }
 
 type exampleDraft struct {
@@ -284,6 +290,7 @@ func (m *RequestMatcher) example(method string, env Env, draft *Request) (exampl
 	ex := &Example{Request: &Request{Header: http.Header{}}}
 	ex.Request.Method = text(m.Method, method)
 	ex.User = text(m.User, "somebody")
+	s.env.User = ex.User
 	params := m.members(s, m.Params)
 	switch {
 	case m.PathText != nil:

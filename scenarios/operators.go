@@ -49,6 +49,7 @@ const maxSearched = 64 << 10
 
 type pattern struct {
 	re      *regexp.Regexp
+	steps   int // of its program: how many it takes for a byte at worst
 	example *Value
 }
 
@@ -62,7 +63,7 @@ func (o *pattern) match(s *scope, v *Value, got payload.Value) {
 		s.missWords(v, o.want(s), "a text longer than "+strconv.Itoa(maxSearched)+" bytes, in which $regex does not look")
 		return
 	}
-	if !s.spend(1 + len(text)) {
+	if !s.spend(1 + len(text)*o.steps/16) {
 		s.tooMuch(v)
 		return
 	}
@@ -91,7 +92,12 @@ func giveExample(s *scope, v, example *Value, operator string, dst []byte) ([]by
 type anycase struct{ text string }
 
 func (o anycase) match(s *scope, v *Value, got payload.Value) {
-	if got.Kind() != payload.String || !strings.EqualFold(got.Text(), o.text) {
+	text := got.Text()
+	if !s.spend(1 + len(text)/16) {
+		s.tooMuch(v)
+		return
+	}
+	if got.Kind() != payload.String || !strings.EqualFold(text, o.text) {
 		s.miss(v, got)
 	}
 }
@@ -186,6 +192,10 @@ func (o *date) match(s *scope, v *Value, got payload.Value) {
 	case got.Kind() == payload.Number && o.format.String() == "epoch":
 		text = got.Literal()
 	}
+	if !s.spend(1 + len(text)/16) {
+		s.tooMuch(v)
+		return
+	}
 	t, ok := o.format.Parse(text)
 	if !ok || !o.within(s, t) {
 		s.miss(v, got)
@@ -222,34 +232,42 @@ func (o *date) want(s *scope) string {
 	return w
 }
 
-// give gives the example, else the nearest day that is allowed.
+// give gives the example, else the nearest date that is allowed.
 func (o *date) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	if o.example != nil {
 		return o.example.give(s, dst)
 	}
-	step := time.Second
-	if !o.format.HasHours() {
-		step = 24 * time.Hour
-	}
 	s.dynamic = true
-	t := s.env.Now.UTC()
-	if !o.within(s, t) {
-		switch {
-		case o.after != nil:
-			t = o.after.at(s).Add(step)
-		default:
-			t = o.until.at(s)
-		}
-	}
-	if !o.within(s, t) {
-		s.fail(v.Pos, "no date lies after "+o.after.text+" and until "+o.until.text)
+	text, ok := o.nearest(s)
+	switch {
+	case !ok:
+		s.fail(v.Pos, "nothing is "+o.want(s))
 		return dst, false
-	}
-	text := o.format.Format(t)
-	if o.format.String() == "epoch" {
+	case o.format.String() == "epoch":
 		return append(dst, text...), true
 	}
 	return payload.Quote(dst, text), true
+}
+
+// nearest is now, or what comes next behind the one bound or before the
+// other. The format cuts a date off, so it is what is written that counts.
+func (o *date) nearest(s *scope) (string, bool) {
+	try := []time.Time{s.env.Now}
+	if o.after != nil {
+		for _, step := range []time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour} {
+			try = append(try, o.after.at(s).Add(step))
+		}
+	}
+	if o.until != nil {
+		try = append(try, o.until.at(s))
+	}
+	for _, t := range try {
+		text := o.format.Format(t)
+		if written, ok := o.format.Parse(text); ok && o.within(s, written) {
+			return text, true
+		}
+	}
+	return "", false
 }
 func (o *date) write() *yaml.Node {
 	n := operatorNode("$date", textNode(o.format.String()))
@@ -276,16 +294,22 @@ func (o oneOf) match(s *scope, v *Value, got payload.Value) {
 	s.miss(v, got)
 }
 func (o oneOf) want(s *scope) string { return "one of " + wantAll(s, o, " | ") }
+
+// wantAll says what each value wants, as far as it fits on a line.
 func wantAll(s *scope, values []*Value, between string) string {
-	var words []string
+	const most = 200
+	var b strings.Builder
 	for i, each := range values {
-		if i == 8 {
-			words = append(words, "…")
+		if i > 0 {
+			b.WriteString(between)
+		}
+		if b.Len() > most {
+			b.WriteString("…")
 			break
 		}
-		words = append(words, each.kind.want(s))
+		b.WriteString(each.kind.want(s))
 	}
-	return strings.Join(words, between)
+	return b.String()
 }
 func (o oneOf) give(s *scope, _ *Value, dst []byte) ([]byte, bool) { return o[0].give(s, dst) }
 func (o oneOf) write() *yaml.Node                                  { return operatorNode("$oneOf", array(o).write()) }
@@ -317,13 +341,19 @@ func (o allOf) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 		objects = objects && g.Kind() == payload.Object
 		given = append(given, g)
 	}
-	if objects && len(given) > 0 {
+	switch {
+	case len(given) == 0:
+		return dst, false
+	case objects:
 		return mergeObjects(dst, given), true
 	}
 	for _, g := range given {
 		if v.accepts(s, g) {
 			return g.AppendJSON(dst), true
 		}
+	}
+	if v.accepts(s, payload.Value{}) {
+		return dst, false
 	}
 	s.fail(v.Pos, "none of the examples of $allOf is accepted by all")
 	return dst, false
@@ -334,8 +364,12 @@ func (o allOf) write() *yaml.Node { return operatorNode("$allOf", array(o).write
 type not struct{ of, example *Value }
 
 func (o *not) match(s *scope, v *Value, got payload.Value) {
-	if got.Kind() != payload.Absent && o.of.accepts(s, got) {
+	switch {
+	case got.Kind() == payload.Absent:
+	case o.of.accepts(s, got):
 		s.miss(v, got)
+	case s.work <= 0: // it was refused for want of work, and may be such a value
+		s.tooMuch(v)
 	}
 }
 func (o *not) want(s *scope) string { return "anything but " + o.of.kind.want(s) }
@@ -382,19 +416,20 @@ func (o *each) want(s *scope) string {
 	return w + ", each " + o.of.kind.want(s)
 }
 func (o *each) give(s *scope, _ *Value, dst []byte) ([]byte, bool) {
+	element, ok := o.of.give(s, nil)
 	n := max(o.min, 1)
-	if o.max == 0 {
+	switch {
+	case o.max == 0 || !ok && o.min == 0:
 		n = 0
+	case !ok:
+		element = []byte("null") // the nearest that there is to nothing
 	}
 	dst = append(dst, '[')
 	for i := range n {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		var ok bool
-		if dst, ok = o.of.give(s, dst); !ok {
-			return append(dst, "null]"...), true
-		}
+		dst = append(dst, element...)
 	}
 	return append(dst, ']'), true
 }
@@ -426,10 +461,12 @@ func (o contains) match(s *scope, v *Value, got payload.Value) {
 	// accepts, so elements are handed on along augmenting paths.
 	taken := make([]int, len(elements)) // 1 + the value that has it
 	for i := range o {
+		if !s.spend(1 + len(elements)/8) {
+			s.tooMuch(v)
+			return
+		}
 		seen := make([]bool, len(elements))
 		if !o.place(s, i, elements, taken, seen) {
-			s.push("", -1)
-			s.at = s.at[:len(s.at)-1]
 			s.missWords(v, "an element like "+o[i].kind.want(s), describe(got))
 			if s.done() {
 				return
@@ -438,9 +475,13 @@ func (o contains) match(s *scope, v *Value, got payload.Value) {
 	}
 }
 
+// place finds an element for a value, be it one that another value can spare.
 func (o contains) place(s *scope, i int, elements []payload.Value, taken []int, seen []bool) bool {
 	for j, e := range elements {
-		if seen[j] || !s.spend(1) || !o[i].accepts(s, e) {
+		if !s.spend(1) {
+			return false
+		}
+		if seen[j] || !o[i].accepts(s, e) {
 			continue
 		}
 		seen[j] = true

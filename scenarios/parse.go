@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/scanner"
 	"go/token"
 	"io"
 	"io/fs"
+	"net/http"
 	"path"
 	"regexp"
 	"regexp/syntax"
@@ -68,6 +70,8 @@ type parser struct {
 	fsys        fs.FS
 	faults      scanner.ErrorList
 	nodes       int
+	tooDeep     bool                      // nested so
+	sized       *yaml.Node                // an $error that was read: it tells the status
 	names       map[string]token.Position // of interactions
 	same        shared
 }
@@ -134,26 +138,13 @@ func (p *parser) line(line int) token.Position {
 // documents reads all documents of a file.
 func (p *parser) documents(src []byte) (all []*Scenario) {
 	if len(src) > MaxFile {
-		p.faultAt(p.line(1), "the file has %d bytes; %d are taken: spread it over several", len(src), MaxFile)
+		p.faultAt(p.line(1+bytes.Count(src[:MaxFile], []byte("\n"))), "the file has %d bytes; %d are taken: spread it over several", len(src), MaxFile)
 		return nil
 	}
 	src = bytes.TrimPrefix(src, []byte("\uFEFF"))
-	if !utf8.Valid(src) {
-		line := 1
-		for rest := src; len(rest) > 0; {
-			r, size := utf8.DecodeRune(rest)
-			if r == utf8.RuneError && size == 1 {
-				break
-			}
-			if r == '\n' {
-				line++
-			}
-			rest = rest[size:]
-		}
-		p.faultAt(p.line(line), "the text is not UTF-8")
+	if !p.characters(src) {
 		return nil
 	}
-	starts := []int{}
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	for {
 		var doc yaml.Node
@@ -162,7 +153,7 @@ func (p *parser) documents(src []byte) (all []*Scenario) {
 			break
 		}
 		if err != nil {
-			p.syntax(err)
+			p.syntax(src, err)
 			return nil
 		}
 		if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
@@ -172,13 +163,11 @@ func (p *parser) documents(src []byte) (all []*Scenario) {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
 			continue // nothing but comments
 		}
-		before := len(p.faults)
 		p.screen(root, 1)
 		if p.nodes > MaxNodes {
-			p.faultAt(p.line(1), "the file holds more than %d keys and values: spread it over several", MaxNodes)
 			return nil
 		}
-		if len(p.faults) > before && p.tooDeep() {
+		if p.tooDeep {
 			continue
 		}
 		if s := p.scenario(root); s != nil {
@@ -188,16 +177,39 @@ func (p *parser) documents(src []byte) (all []*Scenario) {
 			}
 			s.File = p.file
 			all = append(all, s)
-			starts = append(starts, root.Line)
 		}
 	}
 	if len(all) == 0 && len(p.faults) == 0 {
-		p.faultAt(p.line(1), "no scenario is in the file")
+		p.faultAt(p.line(1), "no scenario is in the file: it begins with the key \"scenario\"")
 	}
 	if len(p.faults) == 0 {
 		cutDocuments(src, all)
 	}
 	return all
+}
+
+// characters reports what is no text, and what YAML alone takes for the end
+// of a line: lines would be counted otherwise than by any editor.
+func (p *parser) characters(src []byte) bool {
+	line := 1
+	for rest := src; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			p.faultAt(p.line(line), "the text is not UTF-8")
+			return false
+		case r == '\r' && (len(rest) == 1 || rest[1] != '\n'), r == '\u0085', r == '\u2028', r == '\u2029':
+			p.faultAt(p.line(line), "the character %U, which YAML takes for the end of a line: write it as \\u%04X, in double quotes", r, r)
+			return false
+		case r < ' ' && r != '\t' && r != '\r' && r != '\n', r >= 0x7f && r < 0xa0, r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
+			p.faultAt(p.line(line), "the character %U is not seen: write it as \\u%04X, in double quotes", r, r)
+			return false
+		case r == '\n':
+			line++
+		}
+		rest = rest[size:]
+	}
+	return true
 }
 
 // decode reads one document. yaml.v3 has panicked on hostile texts before.
@@ -213,18 +225,14 @@ func decode(dec *yaml.Decoder, doc *yaml.Node) (err error) {
 // cutDocuments gives each scenario its own part of the text, comments and
 // all.
 func cutDocuments(src []byte, all []*Scenario) {
-	if len(all) == 1 && !bytes.Contains(src, []byte("\n---")) {
-		all[0].text = src
-		return
-	}
 	// A document begins behind the last separator before its first line.
 	var lines [][]byte
 	for line := range bytes.Lines(src) {
 		lines = append(lines, line)
 	}
 	isEnd := func(line []byte) bool {
-		rest, ok := bytes.CutPrefix(line, []byte("---"))
-		return ok && (len(rest) == 0 || rest[0] == '\n' || rest[0] == '\r' || rest[0] == ' ' || rest[0] == '\t')
+		rest := bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("---")), []byte("..."))
+		return len(rest)+3 == len(line) && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0)
 	}
 	for _, s := range all {
 		from := min(s.Pos.Line-1, len(lines)-1)
@@ -243,31 +251,50 @@ func cutDocuments(src []byte, all []*Scenario) {
 }
 
 var (
-	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-	bracesIn = "quote it: braces inside braces"
+	yamlLine  = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	flowBrace = regexp.MustCompile(`\{[^"'{}]*[^"'{}\s:,\[]\s*(\{[^{}]*\})`)
 )
 
 // syntax reports what yaml.v3 says of a text that is no YAML.
-func (p *parser) syntax(err error) {
+func (p *parser) syntax(src []byte, err error) {
 	line, why := 1, err.Error()
 	if m := yamlLine.FindStringSubmatch(strings.SplitN(why, "\n", 2)[0]); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		why = m[2]
 	}
-	if strings.Contains(why, "did not find expected ',' or '}'") {
-		why += "; a {name} or an address within {…} needs quotes (" + bracesIn + ")"
+	for _, hint := range [][2]string{
+		{"mapping values are not allowed", "a text with a colon and a blank in it needs quotes"},
+		{"cannot start any token", "a tab cannot indent, and a text that begins with @, ` or % needs quotes"},
+		{"unexpected end of stream", "a quote or a bracket is not closed"},
+	} {
+		if strings.Contains(why, hint[0]) {
+			why += "; " + hint[1]
+		}
 	}
-	p.faultAt(p.line(line), "no YAML: %s", why)
+	lines := bytes.Split(src, []byte("\n"))
+	pos := p.line(min(line, len(lines)))
+	// yaml.v3 tells the line where the braces begin, or the one where it gave up.
+	for i := max(pos.Line-1, 0); i < min(pos.Line+2, len(lines)) && strings.Contains(why, "did not find expected"); i++ {
+		if at := flowBrace.FindSubmatchIndex(lines[i]); at != nil {
+			pos.Line, pos.Column = i+1, 1+utf8.RuneCount(lines[i][:at[2]])
+			why += fmt.Sprintf("; quote the text around %s: braces inside braces", lines[i][at[2]:at[3]])
+			break
+		}
+	}
+	p.faultAt(pos, "no YAML: %s", why)
 }
 
 // screen refuses what no scenario needs and what costs or hides something.
 func (p *parser) screen(n *yaml.Node, depth int) {
-	p.nodes++
-	if p.nodes > MaxNodes {
+	if p.nodes++; p.nodes > MaxNodes {
+		if p.nodes == MaxNodes+1 {
+			p.fault(n, "the file holds more than %d keys and values: spread it over several", MaxNodes)
+		}
 		return
 	}
 	if depth > MaxDepth {
 		p.fault(n, "nested more than %d deep", MaxDepth)
+		p.tooDeep = true
 		return
 	}
 	switch {
@@ -289,7 +316,7 @@ func (p *parser) screen(n *yaml.Node, depth int) {
 				p.fault(k, "a merge (<<): a file says what it means where it means it")
 			}
 			if seen[k.Value] {
-				p.fault(k, "%q is given twice", k.Value)
+				p.fault(k, "%s is given twice", quote(k.Value))
 			}
 			seen[k.Value] = true
 		}
@@ -299,15 +326,13 @@ func (p *parser) screen(n *yaml.Node, depth int) {
 	}
 }
 
-func (p *parser) tooDeep() bool {
-	return strings.HasPrefix(p.faults[len(p.faults)-1].Msg, "nested more than")
-}
-
 // entries calls f for each key of a mapping, known or not, and reports what
 // is no key. It reports whether n is a mapping.
 func (p *parser) entries(n *yaml.Node, what string, f func(name string, key, value *yaml.Node)) bool {
 	if n.Kind != yaml.MappingNode {
-		p.fault(n, "%s: want keys and values, got %s", what, nodeWords(n))
+		if n.Kind != yaml.AliasNode { // a fault of its own
+			p.fault(n, "%s: want keys and values, got %s", what, nodeWords(n))
+		}
 		return false
 	}
 	seen := make(map[string]bool, len(n.Content)/2)
@@ -325,29 +350,35 @@ func (p *parser) entries(n *yaml.Node, what string, f func(name string, key, val
 func (p *parser) key(k *yaml.Node) (string, bool) {
 	switch {
 	case k.Kind != yaml.ScalarNode:
-		p.fault(k, "a key must be a string; put templates in quotes")
+		p.fault(k, "a key must be a text; put templates in quotes")
 	case k.ShortTag() != "!!str" && k.ShortTag() != "!!merge":
-		p.fault(k, "the key %s is no text: quote it", k.Value)
+		p.fault(k, "the key %s is no text to YAML: quote it", shorten(k.Value))
 	case k.ShortTag() == "!!str":
 		return k.Value, true
 	}
 	return "", false
 }
 
-// known reports a key that is none of the known ones.
+// unknown reports a key that is none of the known ones.
 func (p *parser) unknown(k *yaml.Node, what, word string, known []string) {
 	hint := ""
 	if near := nearest(word, known); near != "" {
 		hint = fmt.Sprintf(", did you mean %q?", near)
 	}
-	p.fault(k, "%s: unknown key %q%s", what, word, hint)
+	p.fault(k, "%s: unknown key %s%s", what, quote(word), hint)
 }
 
 func nodeWords(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
+		if len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode {
+			return "braces; put templates in quotes"
+		}
 		return "keys and values"
 	case yaml.SequenceNode:
+		if len(n.Content) == 0 {
+			return "an empty list"
+		}
 		return "a list"
 	}
 	if n.Value == "" && n.ShortTag() == "!!null" {
@@ -356,9 +387,12 @@ func nodeWords(n *yaml.Node) string {
 	return quote(n.Value)
 }
 
-// text reads a text that stands for itself.
+// text reads a text that stands for itself, and is not empty.
 func (p *parser) text(n *yaml.Node, what string) string {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
+	switch {
+	case n.Kind == yaml.AliasNode: // a fault of its own
+		return ""
+	case n.Kind != yaml.ScalarNode, n.ShortTag() == "!!null", n.Value == "":
 		p.fault(n, "%s: want a text, got %s", what, nodeWords(n))
 		return ""
 	}
@@ -369,15 +403,16 @@ func (p *parser) text(n *yaml.Node, what string) string {
 func (p *parser) word(n *yaml.Node, what string, words []string) string {
 	text := p.text(n, what)
 	if text != "" && !slices.Contains(words, text) {
-		p.fault(n, "%s %q is none of %s%s", what, text, strings.Join(words, ", "), didYouMean(text, words))
+		p.fault(n, "%s %s is none of %s%s", what, quote(text), strings.Join(words, ", "), didYouMean(text, words))
 	}
 	return text
 }
 
 func (p *parser) scenario(n *yaml.Node) *Scenario {
 	s := &Scenario{Pos: p.pos(n)}
-	var list *yaml.Node
+	nodes := map[string]*yaml.Node{}
 	mapping := p.entries(n, "a scenario", func(name string, k, v *yaml.Node) {
+		nodes[name] = v
 		switch name {
 		case "scenario":
 			s.Title = p.text(v, name)
@@ -393,12 +428,11 @@ func (p *parser) scenario(n *yaml.Node) *Scenario {
 			for _, r := range v.Content {
 				release := p.text(r, "releases")
 				if release != "" && !releaseForm.MatchString(release) {
-					p.fault(r, "releases: %q is no release such as 11.1.2.3", release)
+					p.fault(r, "releases: %s is no release such as 11.1.2.3", quote(release))
 				}
 				s.Releases = append(s.Releases, release)
 			}
 		case "interactions":
-			list = v
 		default:
 			p.unknown(k, "a scenario", name, scenarioKeys)
 		}
@@ -406,12 +440,13 @@ func (p *parser) scenario(n *yaml.Node) *Scenario {
 	if !mapping {
 		return nil
 	}
-	switch {
-	case s.Title == "":
+	if nodes["scenario"] == nil {
 		p.fault(n, "a scenario: the key \"scenario\" is missing: what situation is it, in words?")
-	case s.Source == "":
+	}
+	if nodes["source"] == nil {
 		p.fault(n, "a scenario: the key \"source\" is missing: %s", strings.Join(sources, ", "))
 	}
+	list := nodes["interactions"]
 	if list == nil {
 		p.fault(n, "a scenario: the key \"interactions\" is missing")
 		return s
@@ -443,7 +478,7 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 			i.Name = p.text(v, name)
 			i.Pos = p.pos(k)
 			if first, taken := p.names[i.Name]; taken && i.Name != "" {
-				p.fault(v, "%q is the name of another interaction of this file, at line %d", i.Name, first.Line)
+				p.fault(v, "%s is the name of another interaction of this file, at line %d", quote(i.Name), first.Line)
 			}
 			p.names[i.Name] = p.pos(v)
 		}
@@ -462,14 +497,11 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 			i.Order = Last
 		}
 	}
-	if v := nodes["request"]; v != nil {
-		p.request(v, &i.Request)
-	} else {
-		p.fault(n, "an interaction: the key \"request\" is missing")
-	}
 	var in where
-	if i.Request.Path != nil {
-		in.params = i.Request.Path.names
+	if v := nodes["request"]; v != nil {
+		in.params = p.request(v, &i.Request)
+	} else {
+		p.fault(n, "an interaction: the key \"request\" is missing: {} is any")
 	}
 	if v := nodes["when"]; v != nil {
 		i.When = p.sentences(v, in)
@@ -491,7 +523,8 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 	return i
 }
 
-func (p *parser) request(n *yaml.Node, m *RequestMatcher) {
+// request reads what must arrive, and gives the path parameters.
+func (p *parser) request(n *yaml.Node, m *RequestMatcher) []string {
 	nodes := map[string]*yaml.Node{}
 	if !p.entries(n, "request", func(name string, k, v *yaml.Node) {
 		if !slices.Contains(requestKeys, name) {
@@ -500,26 +533,30 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) {
 		}
 		nodes[name] = v
 	}) {
-		return
+		return nil
 	}
-	wire := where{wire: true}
+	wire, single := where{wire: true}, where{wire: true, single: true}
 	if v := nodes["path"]; v != nil {
-		if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!str" {
+		if v.Kind == yaml.ScalarNode {
 			path, err := p.same.path(v.Value)
 			if err != nil {
 				p.fault(v, "%s", err)
+				// What the other keys say of its parameters is no fault of theirs.
+				for _, name := range pathNames.FindAllStringSubmatch(v.Value, -1) {
+					wire.params = append(wire.params, name[1])
+				}
 			} else {
 				m.Path, m.pathPos = path, p.pos(v)
 				wire.params = path.names
 			}
 		} else {
-			m.PathText = p.value(v, wire)
+			m.PathText = p.one(v, "path", single)
 		}
 	}
 	if v := nodes["method"]; v != nil {
-		m.Method = p.value(v, wire)
+		m.Method = p.one(v, "method", single)
 		if c, ok := plain(m.Method); ok && (c.text == "" || strings.ToUpper(c.text) != c.text || strings.ContainsAny(c.text, " \t/")) {
-			p.fault(v, "method %q: methods are words in capital letters", c.text)
+			p.fault(v, "method %s: methods are words in capital letters", quote(c.text))
 		}
 	}
 	for _, room := range []struct {
@@ -534,29 +571,20 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) {
 			p.fault(v, "%s: want names and values, got %s", room.name, nodeWords(v))
 			continue
 		}
-		*room.to = p.value(v, wire)
-		o, ok := kindOf[*object](*room.to)
-		if !ok {
-			continue
-		}
-		for i, name := range o.names {
-			if room.name == "params" && !slices.Contains(wire.params, name) {
-				p.faultAt(o.values[i].Pos, "params: the path has no {%s}%s", name, didYouMean(name, wire.params))
-			}
-			if room.name == "header" && !headerName(name) {
-				p.faultAt(o.values[i].Pos, "header: %s is no name of a header", quote(name))
-			}
-		}
+		in := wire
+		in.room = room.name
+		*room.to = p.value(v, in)
 	}
+	single.params = wire.params
 	if v := nodes["user"]; v != nil {
-		m.User = p.value(v, wire)
+		m.User = p.one(v, "user", single)
 	}
 	in := where{params: wire.params}
 	if v := nodes["body"]; v != nil {
 		m.Body = p.value(v, in)
 	}
 	if v := nodes["text"]; v != nil {
-		m.Text = p.value(v, wire)
+		m.Text = p.one(v, "text", single)
 		if nodes["body"] != nil {
 			p.fault(v, "text: a request has a body, or a text, not both")
 		}
@@ -572,6 +600,31 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) {
 			m.Payload = Any
 		}
 	}
+	return wire.params
+}
+
+// one reads the VALUE of a single text.
+func (p *parser) one(n *yaml.Node, what string, in where) *Value {
+	if n.Kind == yaml.SequenceNode {
+		p.fault(n, "%s: want a text or an operator, got a list; one of several is {$oneOf: […]}", what)
+	}
+	return p.value(n, in)
+}
+
+var pathNames = regexp.MustCompile(`\{([A-Za-z0-9_-]+)`)
+
+// name reports a name that its room cannot have, and gives it as the room
+// writes it.
+func (p *parser) name(k *yaml.Node, name string, in where) string {
+	switch {
+	case in.room == "params" && !slices.Contains(in.params, name):
+		p.fault(k, "params: the path has no {%s}%s", name, didYouMean(name, in.params))
+	case in.room == "header" && !headerName(name):
+		p.fault(k, "header: %s is no name of a header", quote(name))
+	case in.room == "header":
+		return http.CanonicalHeaderKey(name)
+	}
+	return name
 }
 
 func headerName(name string) bool {
@@ -603,9 +656,12 @@ func (p *parser) response(n *yaml.Node, what string, in where, of *Path) *Respon
 		return t
 	}
 	var bodies []*yaml.Node
+	stated := false
+	p.sized = nil
 	p.entries(n, what, func(name string, k, v *yaml.Node) {
 		switch name {
 		case "status":
+			stated = true
 			t.Status = p.status(v, in)
 		case "header":
 			p.headers(v, in, t)
@@ -630,11 +686,16 @@ func (p *parser) response(n *yaml.Node, what string, in where, of *Path) *Respon
 	if len(bodies) > 1 {
 		p.fault(bodies[1], "%s: body, text and file exclude one another", what)
 	}
-	if t.Status == nil && what == "response" && n.Kind == yaml.MappingNode {
+	if !stated && what == "response" && n.Kind == yaml.MappingNode {
 		p.fault(n, "response: the key \"status\" is missing")
 	}
+	if !stated && what == "adds" && p.sized != nil {
+		p.fault(p.sized, "adds: $error tells the status: say one")
+	}
 	if len(p.faults) == 0 {
-		t.prepare()
+		if err := t.prepare(); err != nil {
+			p.faultAt(err.Pos, "%s", err.Why)
+		}
 	}
 	return t
 }
@@ -646,7 +707,7 @@ func (p *parser) status(n *yaml.Node, in where) *Value {
 	status, err := strconv.Atoi(n.Value)
 	switch {
 	case n.Kind != yaml.ScalarNode || err != nil:
-		p.fault(n, "want a number, got %s", nodeWords(n))
+		p.fault(n, "status: want a number, got %s", nodeWords(n))
 		return nil
 	case status < 200 || status > 599:
 		p.fault(n, "status %d: want a number from 200 to 599", status)
@@ -657,16 +718,22 @@ func (p *parser) status(n *yaml.Node, in where) *Value {
 
 func (p *parser) headers(n *yaml.Node, in where, t *ResponseTemplate) {
 	in.wire = true
+	seen := map[string]bool{}
 	p.entries(n, "header", func(name string, k, v *yaml.Node) {
+		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !headerName(name):
 			p.fault(k, "header: %s is no name of a header", quote(name))
+			return
+		case seen[canonical]:
+			p.fault(k, "header: %s is given twice; several values are a list", canonical)
 			return
 		case slices.ContainsFunc([]string{"Content-Length", "Transfer-Encoding", "Connection", "X-Mock-Scenario", "X-Mock-Error"},
 			func(own string) bool { return strings.EqualFold(own, name) }):
 			p.fault(k, "header: %s is set by the server itself", name)
 			return
 		}
+		seen[canonical] = true
 		h := Header{Name: name}
 		values := []*yaml.Node{v}
 		if v.Kind == yaml.SequenceNode {
@@ -706,16 +773,14 @@ func (p *parser) bodyFile(n *yaml.Node, name string) []byte {
 
 func (p *parser) delay(n *yaml.Node) *Delay {
 	read := func(n *yaml.Node) time.Duration {
-		text := p.text(n, "delay")
-		if text == "" {
-			return 0
-		}
-		d, err := ParseDuration(text)
+		d, err := ParseDuration(n.Value)
 		switch {
+		case n.Kind != yaml.ScalarNode:
+			p.fault(n, "delay: want a time such as 200ms, got %s", nodeWords(n))
 		case err != nil:
 			p.fault(n, "delay: %s", err)
 		case d > MaxDelay:
-			p.fault(n, "delay: %s is longer than %s", text, MaxDelay)
+			p.fault(n, "delay: %s is longer than %.0f minutes", n.Value, MaxDelay.Minutes())
 		}
 		return d
 	}
@@ -736,7 +801,7 @@ func (p *parser) delay(n *yaml.Node) *Delay {
 			}
 		case "lognormal":
 			d.Max = MaxDelay
-			p.entries(v, "lognormal", func(name string, k, v *yaml.Node) {
+			mapping := p.entries(v, "lognormal", func(name string, k, v *yaml.Node) {
 				switch name {
 				case "median":
 					d.Median = read(v)
@@ -751,7 +816,7 @@ func (p *parser) delay(n *yaml.Node) *Delay {
 					p.unknown(k, "lognormal", name, lognormalKeys)
 				}
 			})
-			if d.Median <= 0 || d.Max < d.Median {
+			if mapping && (d.Median <= 0 || d.Max < d.Median) {
 				p.fault(v, "lognormal: want a median, and a max that is no less")
 			}
 		default:
@@ -796,8 +861,16 @@ const maxPlainDigits = 15
 func (p *parser) scalar(n *yaml.Node, in where) kind {
 	text := n.Value
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
-		switch n.ShortTag() {
+		tag := n.ShortTag()
+		if tag == "!!str" && payload.ValidNumber(text) {
+			tag = "!!float" // 1e400, a text to yaml.v3
+		}
+		switch tag {
 		case "!!null":
+			if in.wire && !in.gives {
+				p.fault(n, "null never comes as text: \"\" is an empty one, and {$absent: true} is none")
+				return nil
+			}
 			return scalar{kind: payload.Null, text: "null"}
 		case "!!bool":
 			if text == "true" || text == "false" {
@@ -850,7 +923,7 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 				continue
 			}
 			if operator != nil {
-				p.fault(k, "%s beside %s: a mapping has one operator; data with such keys stands under $literal", k.Value, operator.Value)
+				p.fault(k, "%.40s beside %.40s: a mapping has one operator; data with such keys stands under $literal", k.Value, operator.Value)
 				return nil
 			}
 			operator = k
@@ -859,10 +932,21 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 			return p.operator(v, operator, n, in)
 		}
 	}
+	if in.wire && in.single && !in.gives {
+		p.fault(n, "want a text or an operator, got %s", nodeWords(n))
+		return nil
+	}
+	room := in
+	in.room, in.single = "", in.wire
 	o := &object{}
 	p.entries(n, "an object", func(name string, k, value *yaml.Node) {
 		if strings.Contains(name, "{{") && !in.exact {
 			p.fault(k, "a name is no template; $merge and $object make members with names that are found")
+			return
+		}
+		written := name
+		if name = p.name(k, name, room); slices.Contains(o.names, name) {
+			p.fault(k, "%s is given twice", quote(written))
 			return
 		}
 		o.names = append(o.names, name)
@@ -898,8 +982,8 @@ func init() {
 		"$anycase": {parse: (*operatorCall).anycase},
 		"$number":  {options: []string{"min", "max", "integer"}, parse: (*operatorCall).number},
 		"$date":    {options: []string{"after", "until", "example"}, parse: (*operatorCall).date},
-		"$oneOf":   {parse: func(c *operatorCall) kind { return listOf(c, func(l []*Value) kind { return oneOf(l) }) }},
-		"$allOf":   {parse: func(c *operatorCall) kind { return listOf(c, func(l []*Value) kind { return allOf(l) }) }},
+		"$oneOf":   {parse: func(c *operatorCall) kind { return listOf(c, c.tested(), func(l []*Value) kind { return oneOf(l) }) }},
+		"$allOf":   {parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return allOf(l) }) }},
 		"$not": {options: []string{"example"}, parse: func(c *operatorCall) kind {
 			k := &not{of: c.value(c.arg, c.tested()), example: c.example()}
 			c.needsExample(k.example)
@@ -907,14 +991,20 @@ func init() {
 			return k
 		}},
 		"$each":     {options: []string{"min", "max"}, parse: (*operatorCall).each},
-		"$contains": {parse: func(c *operatorCall) kind { return listOf(c, func(l []*Value) kind { return contains(l) }) }},
+		"$contains": {parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return contains(l) }) }},
 		"$values": {options: []string{"keys", "example"}, parse: func(c *operatorCall) kind {
-			k := &values{of: c.value(c.arg, c.tested()), example: c.example()}
-			if keys := c.options["keys"]; keys != nil {
-				k.keys = c.value(keys, where{wire: true, params: c.in.params, loop: c.in.loop})
+			k := &values{example: c.example()}
+			in, keys := c.tested(), c.options["keys"]
+			if keys != nil {
+				in.gives = c.in.gives && k.example == nil // one member is made of both
+				names := in
+				names.wire, names.single = true, true
+				k.keys = c.value(keys, names)
 			} else {
 				c.needsExample(k.example)
 			}
+			in.room, in.single = "", in.wire
+			k.of = c.value(c.arg, in)
 			c.accepted(k, k.example)
 			return k
 		}},
@@ -931,10 +1021,11 @@ func init() {
 			return &literal{c.value(c.arg, in)}
 		}},
 		"$for":    {options: []string{"when", "give", "cases", "reverse"}, gives: true, parse: (*operatorCall).loop},
-		"$merge":  {gives: true, parse: func(c *operatorCall) kind { return listOf(c, func(l []*Value) kind { return merge(l) }) }},
+		"$merge":  {gives: true, parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return merge(l) }) }},
 		"$pairs":  {options: []string{"only", "always"}, gives: true, parse: (*operatorCall).pairs},
 		"$object": {gives: true, parse: func(c *operatorCall) kind { return &unpaired{c.address(c.arg)} }},
 		"$error": {options: []string{"instance"}, gives: true, parse: func(c *operatorCall) kind {
+			c.sized = c.arg
 			in := c.in
 			in.wire = true
 			k := &problem{title: c.value(c.arg, in)}
@@ -953,7 +1044,10 @@ func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 		if near := nearest(key.Value, keysOf(operators)); near != "" {
 			hint = fmt.Sprintf(", did you mean %q?", near)
 		}
-		p.fault(key, "unknown operator %q%s", key.Value, hint)
+		if hint == "" {
+			hint = "; data with such a key stands under $literal"
+		}
+		p.fault(key, "unknown operator %s%s", quote(key.Value), hint)
 		return nil
 	}
 	c := &operatorCall{parser: p, v: v, name: key.Value, options: map[string]*yaml.Node{}, in: in}
@@ -963,7 +1057,7 @@ func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 			c.arg = value
 		case !slices.Contains(form.options, name):
 			if len(form.options) == 0 {
-				p.fault(k, "%s: nothing stands beside it, and %q does", key.Value, name)
+				p.fault(k, "%s: nothing stands beside it, and %s does", key.Value, quote(name))
 				return
 			}
 			p.unknown(k, key.Value, name, form.options)
@@ -1012,22 +1106,29 @@ func (c *operatorCall) accepted(k kind, example *Value) {
 		return
 	}
 	got := jsonValue(b)
-	if c.in.wire && got.Kind() != payload.Object && got.Kind() != payload.Array {
-		got = payload.Text(textOf(got))
+	if c.in.wire {
+		got = onTheWire(got)
 	}
-	if !(&Value{c.v.Pos, k}).accepts(s, got) && !s.dynamic {
-		c.faultAt(example.Pos, "example: %s is not %s", describe(got), k.want(s))
+	s.mode = inWords
+	s.ask("body", &Value{c.v.Pos, k}, got)
+	if len(s.list) > 0 && !s.dynamic {
+		m := s.list[0]
+		c.faultAt(example.Pos, "example%s: want %s, got %s", strings.TrimPrefix(m.At, "body"), m.Want, m.Got)
 	}
 }
 
-func listOf(c *operatorCall, make func([]*Value) kind) kind {
+// listOf reads the values of an operator; of $oneOf only the first is given,
+// the others are tested.
+func listOf(c *operatorCall, others where, make func([]*Value) kind) kind {
 	if c.arg.Kind != yaml.SequenceNode || len(c.arg.Content) == 0 {
 		c.fault(c.arg, "%s: want a list of values, got %s", c.name, nodeWords(c.arg))
 		return nil
 	}
 	var list []*Value
+	in := c.in
 	for _, n := range c.arg.Content {
-		list = append(list, c.value(n, c.in))
+		list = append(list, c.value(n, in))
+		in = others
 	}
 	return make(list)
 }
@@ -1036,38 +1137,42 @@ func (c *operatorCall) regex() kind {
 	text := c.text(c.arg, c.name)
 	k := &pattern{example: c.example()}
 	c.needsExample(k.example)
-	re, err := compileRegexp(text)
-	if err != nil {
+	var err error
+	if k.re, k.steps, err = compileRegexp(text); err != nil {
 		c.fault(c.arg, "$regex: %s", err)
 		return nil
 	}
-	k.re = re
 	c.accepted(k, k.example)
 	return k
 }
 
-// compileRegexp takes the patterns of RE2 that are cheap to try.
-func compileRegexp(text string) (*regexp.Regexp, error) {
+// compileRegexp takes the patterns of RE2 that are cheap to try, and tells how
+// many steps they unfold into.
+func compileRegexp(text string) (re *regexp.Regexp, steps int, err error) {
 	if len(text) > maxPattern {
-		return nil, fmt.Errorf("a pattern of %d bytes; %d are taken", len(text), maxPattern)
+		return nil, 0, fmt.Errorf("a pattern of %d bytes; %d are taken", len(text), maxPattern)
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		if strings.Contains(text, "(?=") || strings.Contains(text, "(?!") || strings.Contains(text, "(?<") || regexp.MustCompile(`\\[1-9]`).MatchString(text) {
+		if looksAround.MatchString(text) {
 			why += "; patterns are RE2: nothing looks ahead, behind or back"
 		}
-		return nil, fmt.Errorf("%s", why)
+		return nil, 0, errors.New(why)
 	}
 	prog, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if len(prog.Inst) > 10_000 {
-		return nil, fmt.Errorf("the pattern unfolds into %d steps; 10000 are taken", len(prog.Inst))
+	if steps = len(prog.Inst); steps > maxProgram {
+		return nil, 0, fmt.Errorf("the pattern unfolds into %d steps; %d are taken", steps, maxProgram)
 	}
-	return regexp.Compile(text)
+	re, err = regexp.Compile(text)
+	return re, steps, err
 }
+
+// looksAround finds what other regular expressions have and RE2 has not.
+var looksAround = regexp.MustCompile(`\(\?<?[=!]|\\[1-9]`)
 
 func (c *operatorCall) anycase() kind {
 	text := c.text(c.arg, c.name)
@@ -1078,16 +1183,18 @@ func (c *operatorCall) anycase() kind {
 }
 
 func (c *operatorCall) numberText(n *yaml.Node, what string) string {
-	text := c.text(n, what)
-	if !payload.ValidNumber(text) {
+	if n.Kind != yaml.ScalarNode || !payload.ValidNumber(n.Value) {
 		c.fault(n, "%s: want a number, got %s", what, nodeWords(n))
-		return "0"
+		return ""
 	}
-	return text
+	return n.Value
 }
 
 func (c *operatorCall) number() kind {
 	k := &number{example: c.numberText(c.arg, c.name)}
+	if k.example == "" {
+		return nil
+	}
 	for _, b := range []struct {
 		name string
 		to   *string
@@ -1112,7 +1219,7 @@ func (c *operatorCall) yes(n *yaml.Node, what string) bool {
 
 func (c *operatorCall) date() kind {
 	text := c.text(c.arg, c.name)
-	format, err := payload.ParseDateFormat(text)
+	format, err := dateFormat(text)
 	if err != nil {
 		c.fault(c.arg, "$date: %s", err)
 		return nil
@@ -1127,6 +1234,9 @@ func (c *operatorCall) date() kind {
 			continue
 		}
 		*b.to = c.bound(n, b.name, format)
+		if written, _ := format.Parse(format.Format(someDay)); !written.Truncate(24 * time.Hour).Equal(someDay) {
+			c.fault(n, "%s: a date like %s does not tell the day", b.name, format)
+		}
 	}
 	if k.example = c.example(); k.example != nil {
 		s := &scope{work: allWork}
@@ -1140,6 +1250,8 @@ func (c *operatorCall) date() kind {
 	}
 	return k
 }
+
+var someDay = time.Date(2016, 5, 11, 0, 0, 0, 0, time.UTC)
 
 func (c *operatorCall) bound(n *yaml.Node, what string, format *payload.DateFormat) *bound {
 	text := c.text(n, what)
@@ -1192,7 +1304,7 @@ func (c *operatorCall) each() kind {
 func (c *operatorCall) address(n *yaml.Node) Address {
 	text := c.text(n, c.name)
 	if text == "" {
-		return Address{}
+		return Address{param: -1}
 	}
 	a, err := parseAddress(text, c.in)
 	if err != nil {

@@ -152,7 +152,9 @@ func (p *Path) Meets(q *Path) bool {
 			return i < len(a)
 		case i == len(a) || i == len(b):
 			return false
-		case a[i].param < 0 && b[i].param < 0 && a[i].text != b[i].text:
+		case a[i].param < 0 && b[i].param < 0 && a[i].text != b[i].text,
+			a[i].param >= 0 && b[i].param < 0 && b[i].text == "",
+			a[i].param < 0 && b[i].param >= 0 && a[i].text == "": // a {name} is not empty
 			return false
 		}
 	}

@@ -23,7 +23,7 @@ func (p Place) String() string {
 	case "path":
 		return "path " + strconv.Itoa(p.index)
 	}
-	return p.room + " " + p.name
+	return strings.TrimSuffix(p.room+" "+p.name, " ")
 }
 
 var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
@@ -138,10 +138,11 @@ func (p *Place) AppendKey(dst []byte, r *Request, user string) ([]byte, bool) {
 	case "body":
 		at := r.JSON()
 		for rest := p.name; rest != "" && at.Kind() != payload.Absent; {
-			var step string
-			step, rest, _ = strings.Cut(rest[1:], "/")
-			if rest != "" {
-				rest = p.name[len(p.name)-len(rest)-1:]
+			step := rest[1:]
+			if i := strings.IndexByte(step, '/'); i >= 0 {
+				step, rest = step[:i], step[i:]
+			} else {
+				rest = ""
 			}
 			if strings.IndexByte(step, '~') >= 0 {
 				step = pointerUnescape.Replace(step)

@@ -91,8 +91,9 @@ func (t *ResponseTemplate) render(s *scope) (*Response, error) {
 	}
 	switch {
 	case t.Body != nil:
-		out.Body, out.HasBody = t.Body.give(s, nil)
-		out.Media = "application/json"
+		if out.Body, out.HasBody = t.Body.give(s, nil); out.HasBody {
+			out.Media = "application/json"
+		}
 	case t.Text != nil:
 		text, _ := t.Text.asText(s)
 		out.Body, out.HasBody = []byte(text), true
@@ -100,6 +101,9 @@ func (t *ResponseTemplate) render(s *scope) (*Response, error) {
 	case t.File != "":
 		out.Body, out.HasBody = t.bytes, true
 		out.Media = mediaOfFile(t.File)
+	}
+	if s.work <= 0 { // something may have been left out for want of it
+		s.fail(t.Pos, "the answer costs too much to make")
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -117,12 +121,18 @@ func badHeader(text string) string {
 	return ""
 }
 
-// prepare renders at load what does not depend on the request.
-func (t *ResponseTemplate) prepare() {
+// prepare renders at load what does not depend on the request. It gives the
+// fault of what no request can make well.
+func (t *ResponseTemplate) prepare() *Fault {
 	s := &scope{work: allWork}
-	if out, err := t.render(s); err == nil && !s.dynamic {
+	out, err := t.render(s)
+	switch {
+	case s.dynamic:
+		return nil
+	case err == nil:
 		t.ready = out
 	}
+	return s.err
 }
 
 // A Delay is how long a response waits before its first byte.
@@ -144,8 +154,8 @@ func (d *Delay) Draw(uniform, normal func() float64) time.Duration {
 	// Beyond the maximum it draws again, a few times: cutting off would heap
 	// up delays at the maximum.
 	for range 100 {
-		if t := time.Duration(float64(d.Median) * math.Exp(d.Sigma*normal())); t <= d.Max {
-			return t
+		if t := float64(d.Median) * math.Exp(d.Sigma*normal()); t <= float64(d.Max) {
+			return time.Duration(t)
 		}
 	}
 	return d.Max

@@ -18,8 +18,9 @@ const (
 	MaxFiles        = 20_000   // files in a library
 	MaxInteractions = 200_000  // interactions in a library
 	MaxDelay        = 10 * time.Minute
-	maxPattern      = 1000 // bytes of a regular expression
-	maxMisses       = 50   // mismatches told of one interaction
+	maxPattern      = 1000   // bytes of a regular expression
+	maxProgram      = 10_000 // steps that it unfolds into
+	maxMisses       = 50     // mismatches told of one interaction
 )
 
 // A Scenario is one situation in OIG: a YAML document. What Parse returns is

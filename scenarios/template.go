@@ -25,7 +25,16 @@ func mustDate(pattern string) *payload.DateFormat {
 	return f
 }
 
+// dateFormat reads the pattern of a date.
+func dateFormat(pattern string) (*payload.DateFormat, error) {
+	if len(pattern) > maxDate {
+		return nil, fmt.Errorf("a date format of %d bytes; %d are taken", len(pattern), maxDate)
+	}
+	return payload.ParseDateFormat(pattern)
+}
+
 const (
+	maxDate      = 100      // bytes of the pattern of a date
 	maxTemplate  = 64 << 10 // bytes of a text with templates
 	maxFunctions = 8        // of one template
 )
@@ -130,7 +139,7 @@ func parsePart(text string, in where) (part templatePart, err error) {
 		}
 		f := function{name: name, argument: argument}
 		if name == "date" {
-			if f.date, err = payload.ParseDateFormat(argument); err != nil {
+			if f.date, err = dateFormat(argument); err != nil {
 				return part, fmt.Errorf("template: %w", err)
 			}
 		}
@@ -147,6 +156,7 @@ type found struct {
 	payload.Value
 	time   time.Time
 	isTime bool
+	size   int // of the text that the last function read, in bytes
 }
 
 func (s *scope) find(p *templatePart) (found, error) {
@@ -160,6 +170,9 @@ func (s *scope) find(p *templatePart) (found, error) {
 	for i := range p.functions {
 		if err := p.functions[i].apply(&f); err != nil {
 			return f, err
+		}
+		if !s.spend(1 + f.size/16) {
+			return found{}, errors.New("it costs too much to make")
 		}
 	}
 	if f.isTime {
@@ -178,32 +191,36 @@ func (fn *function) apply(f *found) error {
 		}
 		return nil // nothing passes through
 	}
+	text := ""
+	if !f.isTime {
+		text = textOf(f.Value)
+	}
+	f.size = len(text)
 	switch fn.name {
 	case "date":
 		if !f.isTime {
-			t, _, ok := payload.ParseAnyDate(textOf(f.Value))
+			t, _, ok := payload.ParseAnyDate(text)
 			if !ok {
 				return nil // other text stays as it is
 			}
 			f.time = t
 		}
-		*f = found{Value: payload.Text(fn.date.Format(f.time))}
+		f.Value, f.isTime = payload.Text(fn.date.Format(f.time)), false
 	case "lower":
-		f.Value = payload.Text(strings.ToLower(textOf(f.Value)))
+		f.Value = payload.Text(strings.ToLower(text))
 	case "upper":
-		f.Value = payload.Text(strings.ToUpper(textOf(f.Value)))
+		f.Value = payload.Text(strings.ToUpper(text))
 	case "text":
-		f.Value = payload.Text(textOf(f.Value))
+		f.Value = payload.Text(text)
 	case "escape":
-		f.Value = payload.Text(strings.ReplaceAll(url.QueryEscape(textOf(f.Value)), "+", "%20"))
+		f.Value = payload.Text(strings.ReplaceAll(url.QueryEscape(text), "+", "%20"))
 	case "number":
-		text := textOf(f.Value)
 		if !payload.ValidNumber(text) {
 			return errors.New("it is no number")
 		}
 		f.Value = jsonValue([]byte(text))
 	case "uuid", "hex":
-		sum := sha256.Sum256([]byte(textOf(f.Value)))
+		sum := sha256.Sum256([]byte(text))
 		id := hex.EncodeToString(sum[:16])
 		if fn.name == "hex" {
 			f.Value = payload.Text(strings.ToUpper(id))
@@ -239,7 +256,7 @@ func (t *template) value(s *scope, v *Value) payload.Value {
 			s.fail(v.Pos, "{{ "+p.at.text+" }}: nothing is there, and no default says what to put into the text")
 		default:
 			text := textOf(f.Value)
-			if !s.spend(len(text) / 16) {
+			if !s.spend(1 + len(text)/16) {
 				s.fail(v.Pos, "the text costs too much to make")
 			}
 			b.WriteString(text)
@@ -254,13 +271,22 @@ func (t *template) value(s *scope, v *Value) payload.Value {
 // match fills the template in, then compares. A template that cannot be
 // filled in is no such value.
 func (t *template) match(s *scope, v *Value, got payload.Value) {
-	err := s.err
+	before := s.err
+	s.err = nil
 	want := t.value(s, v)
-	broken := s.err != err
-	s.err = err
-	if broken || !equal(s, want, got) {
-		s.miss(v, got)
+	broken := s.err != nil
+	s.err = before
+	switch {
+	case broken:
+	case s.like && sameShape(want, got), !s.like && equal(s, want, got):
+		return
 	}
+	s.miss(v, got)
+}
+
+// sameShape compares what $like has found: of scalars the types.
+func sameShape(want, got payload.Value) bool {
+	return want.Kind() != payload.Absent && sameType(scalar{kind: want.Kind()}, got)
 }
 
 // equal reports whether got is the wanted value, nothing more and nothing less.
@@ -269,8 +295,9 @@ func equal(s *scope, want, got payload.Value) bool {
 		return false
 	}
 	if want.Kind() != got.Kind() {
-		// On the wire a number is its text.
-		return want.Kind() == payload.Number && got.Kind() == payload.String && got.Wire() && got.EqualText(want.Literal())
+		// On the wire a number, true and false are their text.
+		return got.Wire() && got.Kind() == payload.String &&
+			(want.Kind() == payload.Number || want.Kind() == payload.Bool) && got.EqualText(textOf(want))
 	}
 	switch want.Kind() {
 	case payload.Absent:
@@ -280,7 +307,8 @@ func equal(s *scope, want, got payload.Value) bool {
 	case payload.Number:
 		return payload.EqualNumbers(want.Literal(), got.Literal())
 	case payload.String:
-		return got.EqualText(want.Text())
+		text := want.Text()
+		return s.spend(len(text)/16) && got.EqualText(text)
 	case payload.Array:
 		if want.Len() != got.Len() {
 			return false
@@ -308,13 +336,18 @@ func equal(s *scope, want, got payload.Value) bool {
 }
 
 func (t *template) want(s *scope) string {
-	err := s.err
+	before := s.err
+	s.err = nil
 	want := t.value(s, &Value{})
-	s.err = err
-	if want.Kind() == payload.Absent {
-		return t.text + ", and nothing is there"
+	s.err = before
+	text := shorten(t.text)
+	switch {
+	case want.Kind() == payload.Absent:
+		return text + ", and nothing is there"
+	case s.like:
+		return "a value like " + text + ", here " + describe(want)
 	}
-	return t.text + ", here " + describe(want)
+	return text + ", here " + describe(want)
 }
 
 func (t *template) give(s *scope, v *Value, dst []byte) ([]byte, bool) {

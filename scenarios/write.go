@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/oigmock/oigmock/schemas/payload"
@@ -98,8 +98,8 @@ func (t *ResponseTemplate) write() *yaml.Node {
 		headers := &yaml.Node{Kind: yaml.MappingNode}
 		for _, h := range t.Header {
 			v := array(h.Values).write()
-			if len(h.Values) == 1 {
-				v = h.Values[0].kind.write()
+			if len(h.Values) == 1 && v.Content[0].Kind != yaml.SequenceNode {
+				v = v.Content[0]
 			}
 			headers.Content = append(headers.Content, textNode(h.Name), v)
 		}
@@ -134,21 +134,21 @@ func plainNode(tag, text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text}
 }
 
+// plainText is what needs no quotes, unless it is a word such as true.
+var plainText = regexp.MustCompile(`^[A-Za-z/$]([A-Za-z0-9_/$.+ -]*[A-Za-z0-9_/])?$`)
+
 // textNode is a text, quoted wherever it could be read as something else.
 func textNode(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if strings.ContainsAny(text, "{}[],&*#?|<>=!%@`\"'") || strings.TrimSpace(text) != text || text == "" {
+	if !plainText.MatchString(text) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
 }
 
-func numberNode(text string) *yaml.Node {
-	if strings.ContainsAny(text, ".eE") {
-		return plainNode("!!float", text)
-	}
-	return plainNode("!!int", text)
-}
+// numberNode is a number as it was written. With a tag the encoder would print
+// it for those that are too long for Go.
+func numberNode(text string) *yaml.Node { return plainNode("", text) }
 
 // operatorNode is an operator, its argument, and options: a name and a
 // *Value that may be nil.

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oigmock/oigmock/mockserver"
+	"github.com/spf13/cobra"
+)
+
+// A call is a request as curl's flags describe it.
+type call struct {
+	method, user string
+	headers      []string
+	data, json   []string
+}
+
+func explainCommand() *cobra.Command {
+	var flags setFlags
+	var c call
+	var login, format string
+	cmd := &cobra.Command{
+		Use:   "explain [flags] URL|PATH",
+		Short: "say what would become of a request, and why",
+		Long: `explain takes a request as curl does, so that in a line that calls curl the word
+curl can be replaced, and says which interaction answers it, or why none does.
+Nothing is sent, and nothing changes by asking. It ends with 0 where the
+request is answered, with 1 where it is not.`,
+		Example: `  oigmock explain -X PUT -u me:secret --json '{"id": "5126"}' /iam/governance/selfservice/api/v1/provtasks/5126
+  oigmock explain -u me:secret http://127.0.0.1:8080/iam/governance/selfservice/api/v1/provtasks`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "text" && format != "json" {
+				return misusef("--format %q is none of text, json", format)
+			}
+			r, err := c.request(args[0], cmd.InOrStdin(), cmd.Flags().Changed)
+			if err != nil {
+				return err
+			}
+			if err := checkLogin("--login", login); err != nil {
+				return err
+			}
+			s, err := flags.set()
+			if err != nil {
+				return err
+			}
+			l := s.load()
+			cfg := s.config(l)
+			cfg.User = login
+			srv, err := newServer(cfg, l, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			x, err := srv.Explain(r)
+			if err != nil {
+				return fmt.Errorf("explaining: %w", err)
+			}
+			if format == "json" {
+				err = indented(cmd.OutOrStdout(), explanationJSON(x))
+			} else {
+				_, err = io.WriteString(cmd.OutOrStdout(), x.String())
+			}
+			if err != nil {
+				return fmt.Errorf("writing the explanation: %w", err)
+			}
+			if x.Outcome != mockserver.Answered {
+				return errTold
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&c.method, "request", "X", "", "the `METHOD`")
+	f.StringArrayVarP(&c.headers, "header", "H", nil, "a header, `'Name: value'`; may be repeated")
+	f.StringVarP(&c.user, "user", "u", "", "who calls, `NAME:PASSWORD`")
+	f.StringArrayVarP(&c.data, "data", "d", nil, "the body: `DATA`, @FILE or @- for what is typed; a form, unless a header says otherwise")
+	f.StringArrayVar(&c.json, "json", nil, "the body as -d has it, and application/json: `DATA`")
+	f.StringVar(&login, "login", "", "the only login that counts, `NAME:PASSWORD`: what is --user of serve")
+	f.StringVar(&format, "format", "text", "how to print the explanation: `text|json`")
+	flags.add(cmd)
+	for _, ignored := range []struct{ name, letter string }{
+		{"insecure", "k"}, {"silent", "s"}, {"show-error", "S"}, {"include", "i"}, {"verbose", "v"}, {"globoff", "g"},
+	} {
+		f.BoolP(ignored.name, ignored.letter, false, "curl has it; here it says nothing")
+		_ = f.MarkHidden(ignored.name) // the flag is there
+	}
+	return cmd
+}
+
+// request is the call as a server would get it from curl.
+func (c *call) request(address string, stdin io.Reader, given func(flag string) bool) (*http.Request, error) {
+	u, err := parseTarget(address)
+	if err != nil {
+		return nil, err
+	}
+	if given("data") && given("json") {
+		return nil, misusef("a request has --data or --json, not both")
+	}
+	method, media := c.method, ""
+	var body []byte
+	switch {
+	case given("data"):
+		media = "application/x-www-form-urlencoded"
+		body, err = readData(c.data, "&", true, stdin)
+	case given("json"):
+		media = "application/json"
+		body, err = readData(c.json, "", false, stdin)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if method == "" {
+		method = http.MethodGet
+		if media != "" {
+			method = http.MethodPost
+		}
+	}
+	r, err := http.NewRequest(method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, misusef("-X %q is no method", method)
+	}
+	// The path as it was typed, which NewRequest would write anew.
+	r.URL, r.Host = u, u.Host
+	if u.Scheme == "https" {
+		r.TLS = &tls.ConnectionState{}
+	}
+	r.Header.Set("Accept", "*/*")
+	if media != "" {
+		r.Header.Set("Content-Type", media)
+		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	if given("json") {
+		r.Header.Set("Accept", media)
+	}
+	if name, password, _ := strings.Cut(c.user, ":"); given("user") {
+		r.SetBasicAuth(name, password)
+	} else if u.User != nil {
+		password, _ := u.User.Password()
+		r.SetBasicAuth(u.User.Username(), password)
+	}
+	if err := addHeaders(r, c.headers); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// addHeaders reads headers as curl does: "Name: value" replaces what curl
+// itself says, "Name:" leaves it out, and "Name;" is an empty one.
+func addHeaders(r *http.Request, lines []string) error {
+	given := map[string]bool{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		empty := false
+		if !ok {
+			name, empty = strings.CutSuffix(line, ";")
+		}
+		if !ok && !empty || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
+			return misusef("-H: want 'Name: value'") // the line may hold a secret
+		}
+		key := http.CanonicalHeaderKey(name)
+		switch {
+		case key == "Host":
+			r.Host = value
+		case value == "" && !empty:
+			r.Header.Del(key)
+		case given[key]:
+			r.Header.Add(key, value)
+		default:
+			r.Header.Set(key, value)
+		}
+		given[key] = true
+	}
+	return nil
+}
+
+// readData reads what -d or --json name. As curl does, -d drops the ends of
+// lines of a file.
+func readData(list []string, between string, dropLines bool, stdin io.Reader) ([]byte, error) {
+	var all []byte
+	for i, data := range list {
+		if i > 0 {
+			all = append(all, between...)
+		}
+		name, file := strings.CutPrefix(data, "@")
+		if !file {
+			all = append(all, data...)
+			continue
+		}
+		var b []byte
+		var err error
+		if name == "-" {
+			b, err = io.ReadAll(io.LimitReader(stdin, mockserver.MaxBody+1))
+		} else {
+			b, err = os.ReadFile(name)
+		}
+		if err != nil {
+			return nil, misusef("reading the body: %w", err)
+		}
+		if dropLines {
+			b = slices.DeleteFunc(b, func(c byte) bool { return c == '\r' || c == '\n' || c == 0 })
+		}
+		all = append(all, b...)
+	}
+	return all, nil
+}
+
+// explanationJSON is an explanation as programs read it.
+func explanationJSON(x *mockserver.Explanation) any {
+	type mismatch struct {
+		At   string `json:"at"`
+		Want string `json:"want"`
+		Got  string `json:"got"`
+		Pos  string `json:"pos"`
+	}
+	type verdict struct {
+		Scenario    string     `json:"scenario"`
+		Interaction string     `json:"interaction"`
+		Pos         string     `json:"pos"`
+		Mismatches  []mismatch `json:"mismatches,omitempty"`
+		Why         string     `json:"why,omitempty"`
+	}
+	type violation struct {
+		At     string `json:"at"`
+		Why    string `json:"why"`
+		Schema string `json:"schema,omitempty"`
+	}
+	verdicts := func(list []mockserver.Verdict) []verdict {
+		out := make([]verdict, len(list))
+		for i, v := range list {
+			out[i] = verdict{Scenario: v.Scenario, Interaction: v.Interaction, Pos: v.Pos.String(), Why: v.Why}
+			for _, m := range v.Mismatches {
+				out[i].Mismatches = append(out[i].Mismatches, mismatch{m.At, m.Want, m.Got, m.Pos.String()})
+			}
+		}
+		return out
+	}
+	out := struct {
+		Method     string             `json:"method"`
+		Path       string             `json:"path"`
+		Outcome    mockserver.Outcome `json:"outcome"`
+		Status     int                `json:"status"`
+		Operation  string             `json:"operation,omitempty"`
+		Answer     *verdict           `json:"answer,omitempty"`
+		Added      []verdict          `json:"added"`
+		Violations []violation        `json:"violations"`
+		Others     []verdict          `json:"others"`
+		Detail     string             `json:"detail,omitempty"`
+	}{
+		Method: x.Method, Path: x.Path, Outcome: x.Outcome, Status: x.Status, Operation: x.Operation,
+		Added: verdicts(x.Added), Violations: []violation{}, Others: verdicts(x.Others), Detail: x.Detail,
+	}
+	if x.Answer != nil {
+		out.Answer = &verdicts([]mockserver.Verdict{*x.Answer})[0]
+	}
+	for _, v := range x.Violations {
+		out.Violations = append(out.Violations, violation(v))
+	}
+	return out
+}

@@ -1,0 +1,386 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"go/scanner"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/oigmock/oigmock/mockserver"
+	"github.com/spf13/cobra"
+)
+
+const (
+	defaultListen = "127.0.0.1:8080"
+	defaultAdmin  = "127.0.0.1:8081"
+	noAdmin       = "off"
+
+	maxRemarks = 20 // warnings and notes that are told at start
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	setFlags
+	listen, admin     string
+	user              string
+	tlsCert, tlsKey   string
+	log               string
+	quiet, adminGiven bool
+}
+
+func serveCommand() *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "answer as OIG would, until a signal ends it",
+		Long: `serve answers on --listen as OIG would, and prints a first call to try.
+Files of --scenarios and --schemas that change are loaded anew, all or nothing.
+SIGTERM or Ctrl-C ends it when the requests under way are answered; a second
+one ends it at once.`,
+		Example: `  oigmock serve
+  oigmock serve --scenarios library,my-scenarios --user me:secret
+  oigmock serve --listen :0 --admin off --clock 2030-05-11T12:00:00Z`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			flags.adminGiven = cmd.Flags().Changed("admin")
+			return serve(cmd.Context(), &flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.listen, "listen", defaultListen, "where to answer: `HOST:PORT`; port 0 is any free one")
+	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers, on this machine alone: `HOST:PORT|off`")
+	f.StringVar(&flags.user, "user", "", "the only login that counts, `NAME:PASSWORD`; without it any does")
+	f.StringVar(&flags.tlsCert, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`")
+	f.StringVar(&flags.tlsKey, "tls-key", "", "the key of that certificate, a PEM `FILE`")
+	f.StringVar(&flags.log, "log", "text", "how to log a line for each request: `text|json`")
+	f.BoolVar(&flags.quiet, "quiet", false, "log no requests")
+	flags.add(cmd)
+	return cmd
+}
+
+func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) error {
+	conf, err := flags.check()
+	if err != nil {
+		return err
+	}
+	s, err := flags.set()
+	if err != nil {
+		return err
+	}
+	out := newTeller(stderr, flags.log)
+
+	// The folders are watched before they are read, so that no change of
+	// theirs is missed.
+	w := newWatcher(s.folders(), out.complain)
+	defer w.close()
+	l := s.load()
+	cfg := s.config(l)
+	cfg.User = flags.user
+	if !flags.quiet {
+		cfg.Log = out.log
+	}
+	srv, err := newServer(cfg, l, stderr)
+	if err != nil {
+		return err
+	}
+
+	// From here on a signal ends it gracefully, and the next at once.
+	signaled, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	main, err := listen("--listen", flags.listen)
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	admin, err := flags.listenAdmin()
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	ignore := context.AfterFunc(signaled, func() {
+		restore()
+		out.tell(slog.LevelInfo, "stopping: the requests under way are answered first; a second signal ends at once", nil)
+		end()
+	})
+	defer ignore() // an end without a signal
+
+	if all := l.remarks(); len(all) > 0 {
+		rest := len(all) - maxRemarks
+		if rest > 0 {
+			all = append(all[:maxRemarks:maxRemarks], fmt.Sprintf("and %d more; oigmock check tells all", rest))
+		}
+		out.tell(slog.LevelWarn, "", all)
+	}
+	c := curl{base: urlOf(main.Addr(), conf != nil), login: flags.user}
+	c.insecure = conf != nil && !trusted(conf, main.Addr())
+	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, admin)); err != nil {
+		return fmt.Errorf("printing the address: %w", err)
+	}
+
+	go w.run(serving, func() { reload(srv, s, out) })
+	ended := make(chan error, 2)
+	running := 1
+	go func() { ended <- mockserver.Serve(serving, main, srv, conf, out.log) }()
+	if admin != nil {
+		running++
+		go func() { ended <- mockserver.Serve(serving, admin, srv.Admin(version()), nil, out.log) }()
+	}
+	var first error
+	for range running {
+		if err := <-ended; err != nil && first == nil {
+			first = err
+			end() // neither goes on without the other
+		}
+	}
+	return first
+}
+
+// check reports flags that make no sense, and reads the certificate. It is
+// nil for plain HTTP.
+func (f *serveFlags) check() (*tls.Config, error) {
+	if f.log != "text" && f.log != "json" {
+		return nil, misusef("--log %q is none of text, json", f.log)
+	}
+	if err := checkAddress("--listen", f.listen); err != nil {
+		return nil, err
+	}
+	if f.admin != noAdmin {
+		if err := checkAddress("--admin", f.admin); err != nil {
+			return nil, err
+		}
+		if host, _, _ := net.SplitHostPort(f.admin); !loopback(host) {
+			return nil, notLoopback(f.admin)
+		}
+	}
+	if err := checkLogin("--user", f.user); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.tlsCert == "" && f.tlsKey == "":
+		return nil, nil
+	case f.tlsCert == "" || f.tlsKey == "":
+		return nil, misusef("HTTPS needs both --tls-cert and --tls-key")
+	}
+	pair, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+	if err != nil {
+		return nil, misusef("--tls-cert, --tls-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
+}
+
+func checkAddress(flag, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return misusef("%s %q: want HOST:PORT such as 127.0.0.1:8080, or :0 for any free port", flag, address)
+	}
+	return nil
+}
+
+// checkLogin does not say what it was given: that is a secret.
+func checkLogin(flag, login string) error {
+	if name, _, ok := strings.Cut(login, ":"); login != "" && (!ok || name == "") {
+		return misusef("%s: want NAME:PASSWORD", flag)
+	}
+	return nil
+}
+
+// loopback tells an address that only this machine reaches.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func notLoopback(address string) error {
+	return misusef("--admin %s: want an address of this machine alone, such as %s: the admin API asks nobody who he is", address, defaultAdmin)
+}
+
+func listen(flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		var call *os.SyscallError
+		if errors.As(err, &call) {
+			err = call.Err
+		}
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s HOST:PORT, port 0 is any free one", address, err, flag)
+	}
+	return l, nil
+}
+
+func (f *serveFlags) listenAdmin() (net.Listener, error) {
+	if f.admin == noAdmin {
+		return nil, nil
+	}
+	l, err := listen("--admin", f.admin)
+	if err != nil {
+		hint := ""
+		if !f.adminGiven {
+			hint = ", or do without the admin API: --admin off"
+		}
+		return nil, fmt.Errorf("admin API: %w%s", err, hint)
+	}
+	if at, ok := l.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() { // localhost may be anything
+		l.Close()
+		return nil, notLoopback(f.admin)
+	}
+	return l, nil
+}
+
+// newServer makes a server of a set. Where the set has faults it tells all of
+// them.
+func newServer(cfg mockserver.Config, l *loaded, stderr io.Writer) (*mockserver.Server, error) {
+	faults := l.faults()
+	if len(faults) == 0 {
+		srv, err := mockserver.New(cfg)
+		if err == nil {
+			return srv, nil
+		}
+		faults = linesOf(err)
+	}
+	_, _ = io.WriteString(stderr, strings.Join(faults, "\n")+"\n") // there is nowhere else to tell it
+	return nil, errTold
+}
+
+func linesOf(err error) []string {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []string{oneLine(err.Error())}
+	}
+	var lines []string
+	for _, e := range list {
+		lines = append(lines, oneLine(e.Error()))
+	}
+	return lines
+}
+
+// reload reads all files anew. With a fault what was served is served on.
+func reload(srv *mockserver.Server, s *set, out *teller) {
+	l := s.load()
+	faults := l.faults()
+	if len(faults) == 0 {
+		if err := srv.Load(l.contract, l.scenarios); err != nil {
+			faults = linesOf(err)
+		}
+	}
+	if len(faults) > 0 {
+		out.tell(slog.LevelError, "not loaded anew, what was served is served on", faults)
+		return
+	}
+	out.tell(slog.LevelInfo, "loaded anew: "+count(srv.Scenarios(), "scenario"), nil)
+}
+
+// greeting is what is printed when the server is ready.
+func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, admin net.Listener) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "oigmock is OIG %s at %s\n", s.release, c.base)
+	if admin != nil {
+		fmt.Fprintf(&b, "admin API at %s\n", urlOf(admin.Addr(), false))
+	}
+	fmt.Fprintf(&b, "%s, %s with %s\n", count(srv.Operations(), "operation"), count(srv.Scenarios(), "scenario"), count(srv.Interactions(), "interaction"))
+	if s.clock.words != "" {
+		fmt.Fprintf(&b, "the clock %s\n", s.clock.words)
+	}
+	if line := c.line(srv, s, l); line != "" {
+		fmt.Fprintf(&b, "try: %s\n", line)
+	} else {
+		b.WriteString("nothing is answered yet: no scenario has an example to try\n")
+	}
+	return b.String()
+}
+
+// urlOf is the address of a listener as somebody on this machine types it.
+func urlOf(a net.Addr, secure bool) string {
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(hostOf(a), strconv.Itoa(portOf(a)))
+}
+
+func hostOf(a net.Addr) string {
+	if at, ok := a.(*net.TCPAddr); ok && !at.IP.IsUnspecified() {
+		return at.IP.String()
+	}
+	return "localhost"
+}
+
+func portOf(a net.Addr) int {
+	if at, ok := a.(*net.TCPAddr); ok {
+		return at.Port
+	}
+	return 0
+}
+
+// trusted reports whether a client of this machine takes the certificate for
+// that address without being told to.
+func trusted(conf *tls.Config, a net.Addr) bool {
+	pair := conf.Certificates[0]
+	leaf := pair.Leaf
+	others := x509.NewCertPool()
+	for _, der := range pair.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			others.AddCert(c)
+		}
+	}
+	if leaf == nil {
+		return false
+	}
+	_, err := leaf.Verify(x509.VerifyOptions{DNSName: hostOf(a), Intermediates: others})
+	return err == nil
+}
+
+// A teller says what happens on standard error: lines that an editor can
+// follow, or records where the log is JSON. Its log is that of the requests.
+type teller struct {
+	w    io.Writer
+	log  *slog.Logger
+	json bool
+}
+
+func newTeller(w io.Writer, format string) *teller {
+	if format == "json" {
+		return &teller{w, slog.New(slog.NewJSONHandler(w, nil)), true}
+	}
+	return &teller{w, slog.New(slog.NewTextHandler(w, nil)), false}
+}
+
+// tell says a thing, "" for none, and the lines that go with it.
+func (t *teller) tell(level slog.Level, what string, lines []string) {
+	if t.json {
+		var attrs []slog.Attr
+		if len(lines) > 0 {
+			attrs = append(attrs, slog.Any("found", lines))
+		}
+		t.log.LogAttrs(context.Background(), level, cmp.Or(what, "found"), attrs...)
+		return
+	}
+	if what != "" {
+		lines = append([]string{what}, lines...)
+	}
+	_, _ = io.WriteString(t.w, strings.Join(lines, "\n")+"\n") // in one piece; there is nowhere else to tell it
+}
+
+func (t *teller) complain(err error) {
+	t.tell(slog.LevelWarn, oneLine(err.Error()), nil)
+}

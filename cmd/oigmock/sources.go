@@ -1,0 +1,299 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oigmock/oigmock/mockserver"
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+	"github.com/spf13/cobra"
+)
+
+// library stands for what comes with oigmock, in --scenarios and --schemas.
+// A folder of that name is ./library.
+const library = "library"
+
+// A set is all that a server answers from, as a command line names it.
+type set struct {
+	release string
+	schemas string // library, or a folder
+	sources []source
+	clock   clock
+}
+
+// A source is one folder of scenarios, or the library.
+type source struct {
+	dir   string   // as it was typed
+	files []string // the only ones of the folder that count; none: all
+}
+
+// setFlags are the flags that say what to answer from.
+type setFlags struct {
+	release, schemas, scenarios, clock string
+}
+
+func (f *setFlags) add(cmd *cobra.Command) {
+	f.addContract(cmd)
+	cmd.Flags().StringVar(&f.scenarios, "scenarios", library, "where scenarios come from, separated by commas: `library|DIR`; a later one is tried first")
+	cmd.Flags().StringVar(&f.clock, "clock", "", "what now means: a `TIME` such as 2030-05-11T12:00:00Z, or a shift such as +48h or -30d")
+}
+
+func (f *setFlags) addContract(cmd *cobra.Command) {
+	newest := ""
+	if known := schemas.Releases(); len(known) > 0 {
+		newest = known[len(known)-1]
+	}
+	cmd.Flags().StringVar(&f.release, "release", newest, "the `RELEASE` of OIG to be")
+	cmd.Flags().StringVar(&f.schemas, "schemas", library, "where the contract comes from: `library|DIR`")
+}
+
+// set makes a set of the flags. All errors are misuses.
+func (f *setFlags) set() (*set, error) {
+	s := &set{release: f.release, schemas: f.schemas}
+	var err error
+	if s.clock, err = parseClock(f.clock, time.Now); err != nil {
+		return nil, err
+	}
+	if f.scenarios != "" {
+		if s.sources, err = parseSources(f.scenarios); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.checkContract()
+}
+
+// checkContract reports a contract that cannot be meant.
+func (s *set) checkContract() error {
+	if s.release == "" {
+		return misusef("--release is empty; known: %s", strings.Join(schemas.Releases(), ", "))
+	}
+	if s.schemas != library {
+		return isFolder("--schemas", s.schemas)
+	}
+	if !slices.Contains(schemas.Releases(), s.release) {
+		_, err := schemas.OIG(s.release)
+		return misusef("--release: %w", err)
+	}
+	return nil
+}
+
+// parseSources reads the flag --scenarios.
+func parseSources(list string) ([]source, error) {
+	var all []source
+	for dir := range strings.SplitSeq(list, ",") {
+		dir = strings.TrimSpace(dir)
+		switch {
+		case dir == "":
+			return nil, misusef("--scenarios %q: want library, a folder, or several of them separated by commas", list)
+		case slices.ContainsFunc(all, func(s source) bool { return samePlace(s.dir, dir) }):
+			return nil, misusef("--scenarios: %s is given twice", dir)
+		case dir != library:
+			if err := isFolder("--scenarios", dir); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, source{dir: dir})
+	}
+	return all, nil
+}
+
+func samePlace(a, b string) bool {
+	if a == library || b == library {
+		return a == b
+	}
+	return filepath.Clean(a) == filepath.Clean(b)
+}
+
+func isFolder(flag, dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return misusef("%s: there is no folder %s", flag, dir)
+	case err != nil:
+		return misusef("%s: %w", flag, err)
+	case !info.IsDir():
+		return misusef("%s: %s is no folder", flag, dir)
+	}
+	return nil
+}
+
+// folders are the folders that a set is read from.
+func (s *set) folders() []string {
+	var all []string
+	if s.schemas != library {
+		all = append(all, s.schemas)
+	}
+	for _, src := range s.sources {
+		if src.dir != library {
+			all = append(all, src.dir)
+		}
+	}
+	return all
+}
+
+// A loaded set is ready to be served, if there are no faults among what was
+// found.
+type loaded struct {
+	contract  *schemas.Contract
+	scenarios []*scenarios.Scenario // the later source first
+	found     []mockserver.Finding  // in all files, sorted
+	files     int                   // that were looked at
+}
+
+// load reads all files of a set and finds all faults of all of them. What
+// could be read is checked even where something else could not.
+func (s *set) load() *loaded {
+	l := &loaded{}
+	files := map[string]bool{}
+	known := map[string]bool{} // what two sources both hold counts once
+	for _, src := range slices.Backward(s.sources) {
+		list, err := src.load(s.release)
+		l.found = append(l.found, findings(err, "language", src.dir)...)
+		for _, sc := range list {
+			name, err := filepath.Abs(sc.Pos.Filename)
+			if err != nil || src.dir == library {
+				name = sc.Pos.Filename
+			}
+			id := fmt.Sprint(src.dir == library, name, ":", sc.Pos.Line)
+			if known[id] {
+				continue
+			}
+			known[id] = true
+			files[sc.Pos.Filename] = true
+			if !sc.Holds(s.release) {
+				l.found = append(l.found, mockserver.Finding{Pos: sc.Pos, Level: mockserver.Note, Rule: "release",
+					Text: fmt.Sprintf("it holds in %s, and is passed over: the contract is that of %s", strings.Join(sc.Releases, ", "), s.release)})
+			}
+			l.scenarios = append(l.scenarios, sc)
+		}
+	}
+	contract, err := s.loadContract()
+	l.found = append(l.found, findings(err, "schema", s.schemas)...)
+	l.contract = contract // nil where it has faults
+	for _, f := range mockserver.Check(s.config(l)) {
+		if err == nil || !contractual[f.Rule] {
+			l.found = append(l.found, f)
+		}
+	}
+	slices.SortFunc(l.found, func(a, b mockserver.Finding) int {
+		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
+			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
+	})
+	l.found = slices.Compact(l.found)
+	for _, f := range l.found {
+		files[f.Pos.Filename] = true
+	}
+	l.files = len(files)
+	return l
+}
+
+// contractual are the rules that make no sense without a contract.
+var contractual = map[string]bool{"contract": true, "outside": true, "shadowed": true}
+
+// config is how a server serves what was loaded.
+func (s *set) config(l *loaded) mockserver.Config {
+	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.now}
+}
+
+func (src source) load(release string) ([]*scenarios.Scenario, error) {
+	if src.dir == library {
+		return scenarios.OIG(release)
+	}
+	root, err := os.OpenRoot(src.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	fsys := root.FS()
+	if len(src.files) > 0 {
+		fsys = someFiles{fsys, src.files}
+	}
+	return scenarios.Load(fsys, filepath.ToSlash(src.dir))
+}
+
+func (s *set) loadContract() (*schemas.Contract, error) {
+	if s.schemas == library {
+		return schemas.OIG(s.release)
+	}
+	root, err := os.OpenRoot(s.schemas)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return schemas.Load(root.FS(), filepath.ToSlash(s.schemas), s.release)
+}
+
+// findings are the faults that an error of reading holds.
+func findings(err error, rule, dir string) []mockserver.Finding {
+	if err == nil {
+		return nil
+	}
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+			if pe.Path != "." && pe.Path != dir {
+				err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
+			}
+		}
+		return []mockserver.Finding{{Pos: token.Position{Filename: dir}, Rule: rule, Text: "reading: " + err.Error()}}
+	}
+	var all []mockserver.Finding
+	for _, e := range list {
+		all = append(all, mockserver.Finding{Pos: e.Pos, Rule: rule, Text: e.Msg})
+	}
+	return all
+}
+
+// faults are what keeps a set from being served, one line each.
+func (l *loaded) faults() []string {
+	return l.lines(func(f mockserver.Finding) bool { return f.Level == mockserver.Fault })
+}
+
+// remarks are what was found besides.
+func (l *loaded) remarks() []string {
+	return l.lines(func(f mockserver.Finding) bool { return f.Level != mockserver.Fault })
+}
+
+func (l *loaded) lines(wanted func(mockserver.Finding) bool) []string {
+	var lines []string
+	for _, f := range l.found {
+		if wanted(f) {
+			lines = append(lines, oneLine(f.String()))
+		}
+	}
+	return lines
+}
+
+// someFiles is a folder in which only some files are listed. All can be
+// opened: they may name others.
+type someFiles struct {
+	fs.FS
+	names []string
+}
+
+func (f someFiles) ReadDir(name string) ([]fs.DirEntry, error) {
+	var list []fs.DirEntry
+	for _, n := range f.names {
+		info, err := fs.Stat(f.FS, n)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, fs.FileInfoToDirEntry(info))
+	}
+	return list, nil
+}
+
+func (f someFiles) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.FS, name) }
+func (f someFiles) ReadFile(name string) ([]byte, error)  { return fs.ReadFile(f.FS, name) }

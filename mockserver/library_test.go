@@ -1,0 +1,271 @@
+package mockserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
+)
+
+const (
+	taskPath   = "/iam/governance/selfservice/api/v1/provtasks/"
+	causesPath = "/iam/governance/selfservice/api/v1/policyviolations/6F5592D7A5CE42CDB8A38996180A7D18/causes"
+)
+
+// oigServer serves the embedded contract and library of a release.
+func oigServer(t testing.TB, release string) *Server {
+	t.Helper()
+	contract, err := schemas.OIG(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := scenarios.OIG(release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newServer(t, Config{Contract: contract, Scenarios: list, Release: release})
+}
+
+// tableOf is where a request is answered from.
+func (c *catalog) tableOf(r *scenarios.Request) *table {
+	if rt := c.route(r.Path); rt != nil && rt.tables[r.Method] != nil {
+		return rt.tables[r.Method]
+	}
+	return c.outside
+}
+
+// The whole library fits the contract: nothing is to be said of it.
+func TestLibraryFitsTheContract(t *testing.T) {
+	for _, release := range append(schemas.Releases(), "") {
+		s := oigServer(t, release)
+		for _, f := range Check(s.cfg) {
+			t.Errorf("release %q: %s", release, f)
+		}
+	}
+}
+
+// Each interaction answers its own example, and the answer is one of the
+// contract's.
+func TestLibraryAnswersItsExamples(t *testing.T) {
+	s := oigServer(t, "11.1.2.3")
+	c := s.catalog.Load()
+	for _, e := range c.all {
+		ex, err := e.Request.Example("PUT", scenarios.Env{Now: noon, URL: "http://localhost"})
+		if err != nil {
+			t.Errorf("%s: %v", e.Name, err)
+			continue
+		}
+		if len(ex.Request.Body) == 0 && e.Request.Body == nil { // it says nothing of the body: any valid one will do
+			for _, o := range c.tableOf(ex.Request).ordinary.entries {
+				if with, err := o.Request.Example("PUT", scenarios.Env{Now: noon}); err == nil && o.Request.Body != nil {
+					ex.Request.Body = with.Request.Body
+					ex.Request.Header.Set("Content-Type", "application/json")
+				}
+			}
+		}
+		hr, err := http.NewRequest(ex.Request.Method, "http://localhost"+ex.Request.Path+"?"+ex.Request.Query, strings.NewReader(string(ex.Request.Body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hr.Header = ex.Request.Header
+		res, body, got := send(t, s, hr)
+		if e.Adds != nil {
+			for _, h := range e.Adds.Header {
+				if got.Outcome == Answered && len(res.Header[h.Name]) == 0 {
+					t.Errorf("%q adds no %s to %s", e.Name, h.Name, got.Interaction)
+				}
+			}
+			continue
+		}
+		if got.Interaction != e.Name || got.Scenario != e.scenario.Name {
+			t.Errorf("%q is answered by %q in %s: %s", e.Name, got.Interaction, got.Scenario, body)
+		}
+		if len(res.Header["ResponseTime"]) == 0 { // as written, not Responsetime
+			t.Errorf("%q: no ResponseTime", e.Name)
+		}
+		answer := scenarios.Request{Body: []byte(body)}
+		for _, v := range c.tableOf(ex.Request).operation.CheckResponse(res.StatusCode, answer.JSON()) {
+			t.Errorf("%q: %s", e.Name, v)
+		}
+	}
+}
+
+// What Oracle prints, as it stands there.
+func TestPrintedExamples(t *testing.T) {
+	s := oigServer(t, "11.1.2.3")
+	for _, test := range []struct{ name, path, request, response string }{
+		{"Update provisioning task", taskPath + "5126", `{
+  "id": "5126",
+  "requestId": "10001",
+  "fields": [
+    {
+      "name": "Process Instance.Task Details.Note",
+      "value": "Updated value of Note-Sonia4"
+    },
+    {
+      "name": "Process Instance.Task Details.Projected End",
+      "value": "2016-02-21"
+    }
+  ]
+}`, `{
+  "links": [
+    {
+      "rel": "self",
+      "href": "http://pseudo.com/iam/governance/selfservice/api/v1/provtasks/5126"
+    }
+  ],
+  "id": "5126",
+  "status": "OK",
+  "assignee": "System Administrator"
+}`},
+		{"Updates policy violation task", causesPath, `{
+  "policyviolationcause": [
+    {
+      "requestId": "gyjgh",
+      "causeId": "287874BB86344E3DA243FC84029D76AF",
+      "action": "ACCEPT_RISK",
+      "comment": "CommentABC",
+      "riskAcceptedExpirationDate": "11-May-16"
+    }
+  ]
+}`, `{
+  "policyviolationsresponse": [
+    {
+      "links": [
+        {
+          "rel": "self",
+          "href": "http://pseudo.com/iam/governance/selfservice/api/v1/policyviolations/5D4D3C107D7745A8BC21F6DB9888959D/causes"
+        }
+      ],
+      "requestId": "gyjgh",
+      "status": " FAIL",
+      "reason": "IAM-8110005 : The specified risk-accepted expiration date 5/11/16 is invalid. The date must be in the future and no later than 6/30/16."
+    }
+  ]
+}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res, body, e := ask(t, s, call("PUT "+test.path+"\nuser: username\n\n"+test.request))
+			if res.StatusCode != 200 || e.Outcome != Answered || res.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("got %d, %s, %v", res.StatusCode, e.Outcome, res.Header)
+			}
+			var got, want any
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal([]byte(test.response), &want); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %s", body)
+			}
+		})
+	}
+}
+
+func TestCausesAreJudgedByDate(t *testing.T) {
+	s := oigServer(t, "11.1.2.3")
+	cause := func(request, id, action, date string) string {
+		b := fmt.Sprintf(`{"requestId": %q, "causeId": %q, "action": %q, "comment": "CommentABC"`, request, id, action)
+		if date != "" {
+			b += fmt.Sprintf(`, "riskAcceptedExpirationDate": %q`, date)
+		}
+		return b + "}"
+	}
+	printed := func(date string) string {
+		return cause("gyjgh", "287874BB86344E3DA243FC84029D76AF", "ACCEPT_RISK", date)
+	}
+	type item struct {
+		RequestID string `json:"requestId"`
+		Status    string `json:"status"`
+		Reason    string `json:"reason"`
+		Links     []struct{ Rel, Href string }
+	}
+	fail := func(date string) item {
+		return item{RequestID: "gyjgh", Status: " FAIL", Reason: "IAM-8110005 : The specified risk-accepted expiration date " + date +
+			" is invalid. The date must be in the future and no later than 6/30/30."}
+	}
+	success := item{RequestID: "gyjgh", Status: "SUCCESS"}
+	other := func(i item) item { i.RequestID = "another"; return i }
+	for _, test := range []struct {
+		name   string
+		causes []string
+		want   []item
+	}{
+		{"today is too late", []string{printed("11-May-30")}, []item{fail("5/11/30")}},
+		{"tomorrow", []string{printed("12-May-30")}, []item{success}},
+		{"the last day", []string{printed("30-Jun-30")}, []item{success}},
+		{"the day after it", []string{printed("01-Jul-30")}, []item{fail("7/1/30")}},
+		{"long ago", []string{printed("12-May-16")}, []item{fail("5/12/16")}},
+		{"no date", []string{printed("")}, []item{fail("null")}},
+		{"an action in small letters", []string{cause("gyjgh", "A", "accept_risk", "11-May-30")}, []item{fail("5/11/30")}},
+		{"an action that asks for no date", []string{cause("gyjgh", "A", "RESOLVE", "")}, []item{success}},
+		{"two, each by its own date", []string{printed("11-May-30"), cause("another", "B", "ACCEPT_RISK", "12-May-30")}, []item{fail("5/11/30"), other(success)}},
+		{"two, the other way round", []string{printed("12-May-30"), cause("another", "B", "ACCEPT_RISK", "01-Jul-30")}, []item{success, other(fail("7/1/30"))}},
+		{"none", nil, []item{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res, body, e := ask(t, s, call("PUT "+causesPath+"\nuser: username\n\n"+`{"policyviolationcause": [`+strings.Join(test.causes, ",")+"]}"))
+			if res.StatusCode != 200 || e.Outcome != Answered {
+				t.Fatalf("got %d: %s", res.StatusCode, body)
+			}
+			var got struct{ PolicyViolationsResponse []item }
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatal(err)
+			}
+			for i := range got.PolicyViolationsResponse {
+				one := &got.PolicyViolationsResponse[i]
+				if len(one.Links) != 1 || one.Links[0].Rel != "self" || one.Links[0].Href != "http://example.com"+causesPath {
+					t.Errorf("links: got %v", one.Links)
+				}
+				one.Links = nil
+			}
+			if !reflect.DeepEqual(got.PolicyViolationsResponse, test.want) {
+				t.Errorf("got\n%+v\nwant\n%+v", got.PolicyViolationsResponse, test.want)
+			}
+		})
+	}
+}
+
+func TestLibraryRefusals(t *testing.T) {
+	s := oigServer(t, "11.1.2.3")
+	const (
+		mine   = "\nuser: username\n\n"
+		causes = `{"policyviolationcause": []}`
+	)
+	for _, test := range []struct {
+		name    string
+		call    call
+		status  int
+		outcome Outcome
+		in      string // what the body says
+	}{
+		{"nobody", "PUT " + taskPath + "5126\n\n" + `{"id": "5126"}`, 401, Answered, "Unauthorized"},
+		{"nobody, and nothing that fits", "PUT " + taskPath + "5126\n\n{", 401, Answered, "Unauthorized"},
+		{"no such task", "PUT " + taskPath + "17" + mine + `{"id": "17"}`, 404, Answered, "Requested entity not found"},
+		{"no such violation", "PUT /iam/governance/selfservice/api/v1/policyviolations/17/causes" + mine + causes, 404, Answered, "Resource not found"},
+		{"a number for a text", "PUT " + taskPath + "5126" + mine + `{"id": 5126}`, 400, Contract, "/id"},
+		{"a date of another form", "PUT " + causesPath + mine + `{"policyviolationcause": [{"riskAcceptedExpirationDate": "2016-05-11"}]}`, 400, Contract, "/policyviolationcause/0/riskAcceptedExpirationDate"},
+		{"an unknown action", "PUT " + causesPath + mine + `{"policyviolationcause": [{"requestId": "a", "causeId": "b", "action": "IGNORE"}]}`, 501, NoMatch, `/policyviolationcause/0/action`},
+		{"another method", "GET " + taskPath + "5126" + mine, 405, NoOperation, "PUT"},
+		{"outside", "GET /iam/governance/selfservice/api/v1/users" + mine, 501, NoOperation, "no such operation"},
+		{"two slashes", "PUT //iam/governance/selfservice/api/v1/provtasks/5126" + mine + `{"id": "5126"}`, 501, NoOperation, "empty segment"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			res, body, e := ask(t, s, test.call)
+			if res.StatusCode != test.status || e.Outcome != test.outcome || !strings.Contains(body, test.in) || !json.Valid([]byte(body)) {
+				t.Errorf("got %d, %s, want %d, %s with %q\n%s", res.StatusCode, e.Outcome, test.status, test.outcome, test.in, body)
+			}
+		})
+	}
+	_, body, e := ask(t, s, "PUT "+call(causesPath)+mine+`{"policyviolationcause": [{"requestId": "a", "causeId": "b", "action": "IGNORE"}]}`)
+	const line = "scenarios/policyviolations/causes-by-date.yaml:19:15"
+	if len(e.NearMisses) == 0 || e.NearMisses[0].Mismatches[0].Pos.String() != line || !strings.Contains(body, line) {
+		t.Errorf("the near miss does not name the line: %s", body)
+	}
+}
