@@ -111,14 +111,14 @@ type answer struct {
 // nothing, so that asking why is free of consequences.
 func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss) {
 	if q.table == nil {
-		return refuseMethod(q.request, rt), nil
+		return refuseMethod(q.request, rt, nil), nil
 	}
 	t := trials.Get().(*scenarios.Trial)
 	d := decide(t, q)
 	trials.Put(t)
 	a := answer{outcome: d.outcome, entry: d.entry}
 	if d.outcome == NoOperation && rt != nil {
-		return refuseMethod(q.request, rt), nil
+		return refuseMethod(q.request, rt, d.near), d.near
 	}
 	if d.outcome != Answered {
 		a.problem = refuse(q, &d, c)

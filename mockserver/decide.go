@@ -18,7 +18,7 @@ const (
 	Template    Outcome = "template"     // the answer of an interaction could not be made
 	TooLarge    Outcome = "too-large"    // a limit was exceeded
 	Unreadable  Outcome = "unreadable"   // the body did not arrive
-	TooCostly   Outcome = "too-costly"   // to compare costs more than one request may
+	TooCostly   Outcome = "too-costly"   // to compare, or to answer, costs more than one request may
 )
 
 // A question is all that an answer depends on.
@@ -36,7 +36,7 @@ type decision struct {
 	adds    []*entry // what adds to its answer
 	answer  *scenarios.Response
 	extra   []*scenarios.Response // what each of adds gives
-	fault   *scenarios.Fault      // of a template
+	fault   *scenarios.Fault      // of a template, or what the budget was used up by
 	near    []NearMiss
 }
 
@@ -81,12 +81,13 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 	}
 	d.outcome = Answered
 	if d.answer = d.entry.Response.Ready(); d.answer == nil {
-		if d.answer = d.render(d.entry, d.entry.Response, q); d.answer == nil {
-			return d
-		}
+		d.answer = d.render(t, d.entry, d.entry.Response)
 	}
-	if d.add(t, q); t.Exhausted() {
-		return decision{outcome: TooCostly}
+	if d.outcome == Answered {
+		d.add(t, q)
+	}
+	if t.Exhausted() {
+		return decision{outcome: TooCostly, fault: d.fault}
 	}
 	if missed && len(q.bad) == 0 {
 		d.near = near(t, q) // what is last would otherwise hide a typing error
@@ -96,8 +97,8 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 
 // render makes what an entry gives; nil, with the outcome Template, where it
 // cannot be made.
-func (d *decision) render(e *entry, rt *scenarios.ResponseTemplate, q *question) *scenarios.Response {
-	out, err := rt.Render(q.request, q.env)
+func (d *decision) render(t *scenarios.Trial, e *entry, rt *scenarios.ResponseTemplate) *scenarios.Response {
+	out, err := t.Render(rt)
 	if err != nil {
 		d.outcome, d.entry = Template, e
 		if !errors.As(err, &d.fault) {
@@ -119,7 +120,7 @@ func (d *decision) add(t *scenarios.Trial, q *question) {
 		if !t.Accepts(e.Interaction) {
 			return false
 		}
-		out := d.render(e, e.Adds, q)
+		out := d.render(t, e, e.Adds)
 		if out == nil {
 			return false
 		}

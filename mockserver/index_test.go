@@ -151,7 +151,7 @@ func (g generator) library(t *testing.T, n int) []*scenarios.Scenario {
 func TestIndexFindsWhatAScanFinds(t *testing.T) {
 	contract := contractOf(t, things)
 	hits := 0
-	for seed := range uint64(60) {
+	for seed := range uint64(25) {
 		g := generator{rand.New(rand.NewPCG(seed, 7))}
 		c := newCatalog(contract, g.library(t, 1+g.IntN(150)), "", nil)
 		for range 150 {
@@ -190,7 +190,7 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 			}
 		}
 	}
-	if hits < 5000 {
+	if hits < 2000 {
 		t.Errorf("only %d requests matched: the generator has nothing to say", hits)
 	}
 }

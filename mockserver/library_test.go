@@ -85,7 +85,7 @@ func TestLibraryAnswersItsExamples(t *testing.T) {
 		if got.Interaction != e.Name || got.Scenario != e.scenario.Name {
 			t.Errorf("%q is answered by %q in %s: %s", e.Name, got.Interaction, got.Scenario, body)
 		}
-		if len(res.Header["ResponseTime"]) == 0 { // as written, not Responsetime
+		if len(written(res.Header, "ResponseTime")) == 0 { // as written, not Responsetime
 			t.Errorf("%q: no ResponseTime", e.Name)
 		}
 		answer := scenarios.Request{Body: []byte(body)}

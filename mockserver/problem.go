@@ -87,8 +87,11 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 		return newProblem(Template, http.StatusInternalServerError, "the answer could not be made",
 			d.fault.Error(), r)
 	case TooCostly:
-		return newProblem(TooCostly, http.StatusRequestEntityTooLarge, "the request costs too much to compare",
-			"the request costs more to compare with the scenarios than one request may", r)
+		detail := "to find and to make the answer costs more than one request may"
+		if d.fault != nil {
+			detail += "\n  " + d.fault.Error()
+		}
+		return newProblem(TooCostly, http.StatusRequestEntityTooLarge, "the request costs too much", detail, r)
 	}
 	detail := explain(r.Method, cutText(r.Path, 512), d.near)
 	if d.outcome == NoOperation {
@@ -154,15 +157,19 @@ func (rt *route) methods() string {
 	return strings.Join(list, ", ")
 }
 
-// refuseMethod answers a method that the contract lacks and no interaction
-// names. OPTIONS asks which there are, and is told.
-func refuseMethod(r *scenarios.Request, rt *route) answer {
+// refuseMethod answers a method that the contract lacks, and that no interaction
+// names for such a request. OPTIONS asks which there are, and is told.
+func refuseMethod(r *scenarios.Request, rt *route, near []NearMiss) answer {
 	allow := scenarios.Field{Name: "Allow", Values: []string{rt.allow}}
 	if r.Method == http.MethodOptions {
 		return answer{outcome: Answered, response: &scenarios.Response{Status: http.StatusOK, Header: []scenarios.Field{allow}}}
 	}
-	p := newProblem(NoOperation, http.StatusMethodNotAllowed, "no such method",
-		"the contract has "+rt.methods()+" for "+rt.template+", and not "+cutText(r.Method, 32), r)
+	detail := "the contract has " + rt.methods() + " for " + rt.template + ", and not " + cutText(r.Method, 32)
+	if len(near) > 0 { // interactions name the method, and none of them is meant for this
+		detail += "\n\n" + explain(r.Method, cutText(r.Path, 512), near)
+	}
+	p := newProblem(NoOperation, http.StatusMethodNotAllowed, "no such method", detail, r)
+	p.Near = nearJSONs(near)
 	p.header = []scenarios.Field{allow}
 	return answer{outcome: NoOperation, problem: p}
 }

@@ -241,6 +241,9 @@ func (s *scope) resolve(a *Address) payload.Value {
 			if !ok {
 				return payload.Value{}
 			}
+			if !s.spend(1 + s.req.size(a.room)/32) {
+				return payload.Value{}
+			}
 			return wireValue(s.req.texts(a.room, name))
 		}
 	}

@@ -145,7 +145,7 @@ func (o merge) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	}
 	n := len(dst)
 	dst = mergeObjects(dst, given)
-	if !s.spend((len(dst) - n) / 4) {
+	if !s.spend((len(dst) - n) / 2) {
 		s.fail(v.Pos, "the answer costs too much to make")
 		return dst[:n], false
 	}

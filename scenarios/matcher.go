@@ -204,11 +204,16 @@ func (s *scope) text(room, name string) (string, int) {
 func (s *scope) texts(room string, v *Value) {
 	s.room, s.at = room, s.at[:0]
 	o, plain := v.kind.(*object)
+	size := s.req.size(room)
 	if !plain {
+		if !s.spend(1 + size*size/32) {
+			s.tooMuch(v)
+			return
+		}
 		v.match(s, s.wholeRoom(room))
 		return
 	}
-	if !s.spend(1 + len(o.names)) {
+	if !s.spend(1 + len(o.names)*(1+size/32)) {
 		s.tooMuch(v)
 		return
 	}

@@ -93,7 +93,7 @@ type anycase struct{ text string }
 
 func (o anycase) match(s *scope, v *Value, got payload.Value) {
 	text := got.Text()
-	if !s.spend(1 + len(text)/16) {
+	if !s.spend(1 + len(text)/4) {
 		s.tooMuch(v)
 		return
 	}

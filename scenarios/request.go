@@ -140,6 +140,19 @@ func (r *Request) pairs(room string) []pair {
 	return r.form
 }
 
+// size is how much there is to look through for a name in a room of texts.
+func (r *Request) size(room string) (n int) {
+	switch room {
+	case "query", "form":
+		return len(r.pairs(room))
+	case "cookie":
+		for _, line := range r.Header["Cookie"] {
+			n += len(line) / 4
+		}
+	}
+	return n
+}
+
 // namesIn are the names in a room of texts, in the order of the request
 // where it has one, each once.
 func (r *Request) namesIn(room string) []string {

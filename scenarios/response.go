@@ -55,10 +55,25 @@ func (t *ResponseTemplate) Render(r *Request, env Env) (*Response, error) {
 	if t.ready != nil {
 		return t.ready, nil
 	}
-	s := &scope{env: env, req: r, work: allWork}
-	if t.path != nil && r != nil {
+	return t.renderFor(&scope{env: env, req: r, work: allWork})
+}
+
+// Render makes a response to the request of the trial, out of what is left of
+// its budget.
+func (t *Trial) Render(rt *ResponseTemplate) (*Response, error) {
+	if rt.ready != nil {
+		return rt.ready, nil
+	}
+	s := &scope{env: t.s.env, req: t.s.req, work: t.s.work}
+	out, err := rt.renderFor(s)
+	t.s.work = s.work
+	return out, err
+}
+
+func (t *ResponseTemplate) renderFor(s *scope) (*Response, error) {
+	if t.path != nil && s.req != nil {
 		s.named = t.path.names
-		t.path.match(r.Segments(), &s.params)
+		t.path.match(s.req.Segments(), &s.params)
 	}
 	return t.render(s)
 }

@@ -308,7 +308,7 @@ func equal(s *scope, want, got payload.Value) bool {
 		return payload.EqualNumbers(want.Literal(), got.Literal())
 	case payload.String:
 		text := want.Text()
-		return s.spend(len(text)/16) && got.EqualText(text)
+		return s.spend(len(text)/4) && got.EqualText(text)
 	case payload.Array:
 		if want.Len() != got.Len() {
 			return false
@@ -362,7 +362,7 @@ func (t *template) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 func (s *scope) append(v *Value, dst []byte, got payload.Value) ([]byte, bool) {
 	n := len(dst)
 	dst = got.AppendJSON(dst)
-	if !s.spend((len(dst) - n) / 16) {
+	if !s.spend((len(dst) - n) / 8) {
 		s.fail(v.Pos, "the answer costs too much to make")
 		return dst[:n], false
 	}

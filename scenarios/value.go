@@ -288,6 +288,10 @@ func (o *object) match(s *scope, v *Value, got payload.Value) {
 		}
 	}
 	if s.strict {
+		if !s.spend(each * len(o.names)) {
+			s.tooMuch(v)
+			return
+		}
 		s.others(v, got, o.member)
 	}
 }
