@@ -156,10 +156,9 @@
 // # Precedence
 //
 // Interactions with order: first come before the contract is asked, then
-// ordinary ones, then those with order: last. Among equals, what was added
-// while the server runs comes before folders, a later folder before an
-// earlier one, the library last; then the order of the files' names, then
-// from the top. The first without a mismatch answers. What adds stands
+// ordinary ones, then those with order: last. Among equals, a later
+// source of --scenarios comes before an earlier one; then the order of the
+// files' names, then from the top. The first without a mismatch answers. What adds stands
 // outside: all that match are laid over the answer, and of two that name the
 // same part the earlier wins.
 //

@@ -46,7 +46,6 @@ import (
 //	begin METHOD URL ...          the same up to the moment when the server has the request in hand
 //	finish                        waits for its answer and prints it
 //	certificate                   makes cert.pem and key.pem for this machine
-//	occupy ADDRESS                listens there, if nobody else does, to the end of the script
 //	swap LINK TARGET              makes LINK point to TARGET, in one step
 //	sarif FILE                    wants a file that keeps to what SARIF 2.1.0 asks for
 var commands = map[string]func(*testscript.TestScript, bool, []string){
@@ -64,7 +63,6 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"begin":       begin,
 	"finish":      func(ts *testscript.TestScript, _ bool, _ []string) { (<-worldOf(ts).answers).print(ts) },
 	"certificate": certificate,
-	"occupy":      occupy,
 	"swap":        swap,
 	"sarif":       sarif,
 }
@@ -407,15 +405,6 @@ func certificate(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
-}
-
-func occupy(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := net.Listen("tcp", args[0])
-	if err != nil {
-		ts.Logf("somebody else does: %v", err)
-		return
-	}
-	ts.Defer(func() { _ = l.Close() })
 }
 
 func swap(ts *testscript.TestScript, _ bool, args []string) {

@@ -83,7 +83,6 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	// The folders are watched before they are read, so that no change of
 	// theirs is missed.
 	w := newWatcher(s.folders(), out.complain)
-	defer w.close()
 	l := s.load()
 	cfg := s.config(l)
 	cfg.User = flags.user

@@ -17,6 +17,8 @@ import (
 const (
 	calm  = 100 * time.Millisecond // without a change, then what changed is whole
 	never = time.Second            // is longer waited for calm
+
+	maxLooks = 10 // at what keeps changing while it begins to be watched
 )
 
 // A watcher tells when something below some folders has changed. Whatever
@@ -78,16 +80,19 @@ func (w *watcher) watchTree(notify *fsnotify.Watcher, dir string) error {
 	if err != nil {
 		return err
 	}
+	// What changes before it is watched makes no event: look again.
 	names, real := way(whole)
-	w.names = append(w.names, names...)
-	w.trees = append(w.trees, real)
-	for _, name := range names {
-		above := filepath.Dir(name)
-		for above != filepath.Dir(above) && notify.Add(above) != nil {
-			w.names = append(w.names, above) // it is gone, and may come again
-			above = filepath.Dir(above)
+	for range maxLooks {
+		for _, name := range names {
+			w.watchAbove(notify, name)
+		}
+		seen := names
+		if names, real = way(whole); slices.Equal(names, seen) {
+			break
 		}
 	}
+	w.names = append(w.names, names...)
+	w.trees = append(w.trees, real)
 	return filepath.WalkDir(real, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -99,8 +104,26 @@ func (w *watcher) watchTree(notify *fsnotify.Watcher, dir string) error {
 		case name != real && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
 		}
-		return notify.Add(name)
+		if err := notify.Add(name); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
 	})
+}
+
+// watchAbove watches the folder that holds a name; where that is gone and may
+// come again, the nearest one above it.
+func (w *watcher) watchAbove(notify *fsnotify.Watcher, name string) {
+	for range maxLooks {
+		below, above := name, filepath.Dir(name)
+		for above != filepath.Dir(above) && notify.Add(above) != nil {
+			w.names = append(w.names, above)
+			below, above = above, filepath.Dir(above)
+		}
+		if _, err := os.Lstat(below); below == name || err != nil {
+			return // from now on its coming is an event
+		}
+	}
 }
 
 // way follows a path: it returns the links on the way and the last name, and
@@ -139,6 +162,7 @@ func firstLink(path string) (link, target, rest string) {
 // run calls changed whenever something changed and calm has returned, until
 // the context ends.
 func (w *watcher) run(ctx context.Context, changed func()) {
+	defer w.close()
 	for w.notify != nil && w.settle(ctx) {
 		w.renew()
 		changed()

@@ -133,7 +133,7 @@ func TestWatch(t *testing.T) {
 			}
 		})
 	}()
-	defer func() { cancel(); <-done; w.close() }()
+	defer func() { cancel(); <-done }()
 	// wants waits until the file holds the text at the time of a telling.
 	wants := func(step, name, text string) {
 		t.Helper()
