@@ -26,6 +26,7 @@ type catalog struct {
 	contract   *schemas.Contract
 	operations int
 	scenarios  int
+	remarks    []Finding // what was found, and is no fault
 }
 
 // A route is a path template of the contract with its methods.

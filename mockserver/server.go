@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,6 +84,8 @@ func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) er
 	for _, f := range c.check(s.cfg.Now()) {
 		if f.Level == Fault {
 			faults.Add(f.Pos, f.Text)
+		} else {
+			c.remarks = append(c.remarks, f)
 		}
 	}
 	if err := faults.Err(); err != nil {
@@ -97,6 +100,9 @@ func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) er
 func (s *Server) Operations() int   { return s.catalog.Load().operations }
 func (s *Server) Scenarios() int    { return s.catalog.Load().scenarios }
 func (s *Server) Interactions() int { return len(s.catalog.Load().all) }
+
+// Remarks are the warnings and notes that Check found in what is served.
+func (s *Server) Remarks() []Finding { return slices.Clone(s.catalog.Load().remarks) }
 
 // Seed is what makes the random delays of this server repeatable.
 func (s *Server) Seed() uint64 { return s.cfg.Seed }

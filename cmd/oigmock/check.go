@@ -39,6 +39,7 @@ where there are, and with 2 where the command line makes no sense.`,
 				return err
 			}
 			l := s.load()
+			s.check(l)
 			if err := write(cmd.OutOrStdout(), l.found); err != nil {
 				return fmt.Errorf("writing what was found: %w", err)
 			}
@@ -109,7 +110,7 @@ func summary(l *loaded) string {
 	if n := counts[mockserver.Note]; n > 0 {
 		words = append(words, count(n, "note"))
 	}
-	return strings.Join(words, ", ") + " in " + count(l.files, "file")
+	return strings.Join(words, ", ") + " in " + count(l.files(), "file")
 }
 
 func count(n int, noun string) string {

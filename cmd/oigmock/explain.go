@@ -54,7 +54,7 @@ request is answered, with 1 where it is not.`,
 			l := s.load()
 			cfg := s.config(l)
 			cfg.User = login
-			srv, err := newServer(cfg, l, cmd.ErrOrStderr())
+			srv, err := newServer(cfg, s, l, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

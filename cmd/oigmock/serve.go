@@ -89,7 +89,7 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	if !flags.quiet {
 		cfg.Log = out.log
 	}
-	srv, err := newServer(cfg, l, stderr)
+	srv, err := newServer(cfg, s, l, stderr)
 	if err != nil {
 		return err
 	}
@@ -248,14 +248,18 @@ func (f *serveFlags) listenAdmin() (net.Listener, error) {
 
 // newServer makes a server of a set. Where the set has faults it tells all of
 // them.
-func newServer(cfg mockserver.Config, l *loaded, stderr io.Writer) (*mockserver.Server, error) {
+func newServer(cfg mockserver.Config, s *set, l *loaded, stderr io.Writer) (*mockserver.Server, error) {
 	faults := l.faults()
 	if len(faults) == 0 {
 		srv, err := mockserver.New(cfg)
 		if err == nil {
+			l.add(srv.Remarks())
 			return srv, nil
 		}
 		faults = linesOf(err)
+	} else {
+		s.check(l)
+		faults = l.faults()
 	}
 	_, _ = io.WriteString(stderr, strings.Join(faults, "\n")+"\n") // there is nowhere else to tell it
 	return nil, errTold
@@ -281,6 +285,9 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 		if err := srv.Load(l.contract, l.scenarios); err != nil {
 			faults = linesOf(err)
 		}
+	} else {
+		s.check(l)
+		faults = l.faults()
 	}
 	if len(faults) > 0 {
 		out.tell(slog.LevelError, "not loaded anew, what was served is served on", faults)

@@ -147,11 +147,12 @@ type loaded struct {
 	contract  *schemas.Contract
 	scenarios []*scenarios.Scenario // the later source first
 	found     []mockserver.Finding  // in all files, sorted
-	files     int                   // that were looked at
+	names     []string              // of the files that hold scenarios
+	broken    bool                  // the contract has faults
 }
 
-// load reads all files of a set and finds all faults of all of them. What
-// could be read is checked even where something else could not.
+// load reads all files of a set. Whether they fit together is not asked yet:
+// see check and newServer.
 func (s *set) load() *loaded {
 	l := &loaded{}
 	files := map[string]bool{}
@@ -179,22 +180,40 @@ func (s *set) load() *loaded {
 	}
 	contract, err := s.loadContract()
 	l.found = append(l.found, findings(err, "schema", s.schemas)...)
-	l.contract = contract // nil where it has faults
-	for _, f := range mockserver.Check(s.config(l)) {
-		if err == nil || !contractual[f.Rule] {
-			l.found = append(l.found, f)
-		}
+	l.contract, l.broken = contract, err != nil
+	for name := range files {
+		l.names = append(l.names, name)
 	}
+	l.add(nil)
+	return l
+}
+
+// check asks whether what could be read fits together, even where something
+// else could not be read.
+func (s *set) check(l *loaded) {
+	l.add(slices.DeleteFunc(mockserver.Check(s.config(l)), func(f mockserver.Finding) bool {
+		return l.broken && contractual[f.Rule]
+	}))
+}
+
+// add adds to what was found.
+func (l *loaded) add(found []mockserver.Finding) {
+	l.found = append(l.found, found...)
 	slices.SortFunc(l.found, func(a, b mockserver.Finding) int {
 		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
 			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
 	})
 	l.found = slices.Compact(l.found)
+}
+
+// files is how many files were looked at.
+func (l *loaded) files() int {
+	names := slices.Clone(l.names)
 	for _, f := range l.found {
-		files[f.Pos.Filename] = true
+		names = append(names, f.Pos.Filename)
 	}
-	l.files = len(files)
-	return l
+	slices.Sort(names)
+	return len(slices.Compact(names))
 }
 
 // contractual are the rules that make no sense without a contract.
