@@ -174,6 +174,11 @@ func taskHTTP(header http.Header, body []byte) *http.Request {
 	}
 }
 
+// sentBody is the body of a request that is sent again and again.
+type sentBody struct{ bytes.Reader }
+
+func (*sentBody) Close() error { return nil }
+
 // quiet takes a response and forgets it.
 type quiet struct {
 	header http.Header
@@ -213,11 +218,17 @@ func BenchmarkServe(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			body := []byte(c.body)
+			// What net/http makes for each request is made once here, so that
+			// what is counted is ours.
+			r := taskHTTP(http.Header{"Content-Type": {"application/json"}, "Authorization": {"Basic dXNlcm5hbWU6cGFzc3dvcmQ="}}, nil)
+			r.URL.Path = tasksPath + c.path
+			sent := &sentBody{}
+			r.ContentLength, r.Body = int64(len(body)), sent
+			w := quiet{header: http.Header{}}
 			b.ReportAllocs()
 			for b.Loop() {
-				r := taskHTTP(http.Header{"Content-Type": {"application/json"}, "Authorization": {"Basic dXNlcm5hbWU6cGFzc3dvcmQ="}}, body)
-				r.URL.Path = tasksPath + c.path
-				w := quiet{header: http.Header{}}
+				sent.Reset(body)
+				clear(w.header)
 				s.ServeHTTP(&w, r)
 				if w.status != c.status {
 					b.Fatal(w.status)

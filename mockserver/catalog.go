@@ -64,6 +64,11 @@ type entry struct {
 func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release string,
 	serve func(http.ResponseWriter, *http.Request, *catalog, *route)) *catalog {
 	c := &catalog{contract: contract}
+	n := 0
+	for _, s := range list {
+		n += len(s.Interactions)
+	}
+	rooms := make([]entry, n) // side by side in memory
 	for _, s := range list {
 		if !s.Holds(release) {
 			continue
@@ -71,7 +76,8 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 		c.scenarios++
 		for _, i := range s.Interactions {
 			file := strings.ReplaceAll(headerText(s.File), "#", "%23") // the first # is what parts the two
-			e := &entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{file + "#" + headerText(i.Name)}}
+			e := &rooms[len(c.all)]
+			*e = entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{file + "#" + headerText(i.Name)}}
 			if m, ok := i.Request.Method.Literal(); ok && m == http.MethodHead {
 				c.headed = true
 			}

@@ -16,7 +16,8 @@ import (
 
 // value reads a VALUE. It never returns nil: what has a fault is null.
 func (p *parser) value(n *yaml.Node, in where) *Value {
-	v := &Value{Pos: p.pos(n), kind: scalar{kind: payload.Null, text: "null"}}
+	v := p.same.value()
+	v.Pos, v.kind = p.pos(n), null
 	switch n.Kind {
 	case yaml.ScalarNode:
 		switch k := p.scalar(n, in).(type) {

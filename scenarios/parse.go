@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/oigmock/oigmock/schemas/payload"
 	"gopkg.in/yaml.v3"
 )
 
@@ -73,9 +74,23 @@ type parser struct {
 
 // shared keeps one of each path and of each short text of a file. Large files
 // repeat them: one in memory serves all, and stays in the processor's cache.
+// For the same reason the values of an interaction lie side by side.
 type shared struct {
 	paths   map[string]*Path
 	scalars map[scalar]kind
+	values  []Value // to be used next
+}
+
+// null is what stands where a value has a fault.
+var null kind = scalar{kind: payload.Null, text: "null"}
+
+func (sh *shared) value() *Value {
+	if len(sh.values) == 0 {
+		sh.values = make([]Value, 64)
+	}
+	v := &sh.values[0]
+	sh.values = sh.values[1:]
+	return v
 }
 
 const maxShared = 64 // bytes of a text that is looked up
