@@ -15,7 +15,7 @@ test: tools ## every test
 
 .PHONY: tools
 tools:
-	@for t in bash curl; do command -v $$t >/dev/null || { echo "make test needs $$t, and it is not installed" >&2; exit 1; }; done
+	@for t in $(GO) bash curl; do command -v $$t >/dev/null || { echo "make test needs $$t, and it is not installed" >&2; exit 1; }; done
 
 race: ## every test under the race detector (needs a C compiler)
 	$(GO) test -race ./...
@@ -27,10 +27,11 @@ lint: ## gofmt, go vet, staticcheck
 
 # A fuzz target runs alone, so they are listed by asking each package.
 fuzz: ## each fuzz target for FUZZTIME
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$p; \
-		done; done
+	@set -e; packages=$$($(GO) list ./...); for p in $$packages; do \
+		listed=$$($(GO) test -list '^Fuzz' $$p); \
+		for f in $$listed; do case $$f in Fuzz*) \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$p;; \
+		esac; done; done
 
 bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

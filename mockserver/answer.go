@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -47,8 +48,8 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 			e.Operation = rt.tables[r.Method].name
 		}
 	} else {
-		q = s.question(hr, r, c, rt, e.Exchange.At)
-		a, e.NearMisses = s.decided(&q, c, rt)
+		q = s.question(hr, r, e.Exchange.At)
+		a, e.NearMisses = decided(&q, c, rt)
 		e.Operation, e.Violations = q.tableName(), q.bad
 	}
 	if a.problem != nil {
@@ -66,27 +67,28 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 
 	written := 0
 	if d := s.draw(a.delay); d <= 0 || wait(hr.Context(), d) { // else the client has gone
-		written = write(w, &a, wantsGzip(hr), hr.Method == http.MethodHead)
+		written = write(w, hr, c, &a)
 	}
 	if s.cfg.Log != nil {
 		s.log(hr, &e, &a, began, written)
 	}
 }
 
-// question gathers what an answer depends on.
-func (s *Server) question(hr *http.Request, r *scenarios.Request, c *catalog, rt *route, now time.Time) question {
-	q := question{request: r, table: c.outside, env: scenarios.Env{Now: now, URL: baseURL(hr), User: s.caller(hr)}}
-	if r.Method == http.MethodHead && (rt == nil && !c.headed || rt != nil && rt.tables[http.MethodHead] == nil) {
-		r.Method = http.MethodGet // HEAD is answered as GET, without the body
+// question gathers what an answer depends on, but for the table.
+func (s *Server) question(hr *http.Request, r *scenarios.Request, now time.Time) question {
+	return question{request: r, env: scenarios.Env{Now: now, URL: baseURL(hr), User: s.caller(hr)}}
+}
+
+// turn makes it a question to a method; its table is nil where the contract
+// lacks the method.
+func (q *question) turn(method string, c *catalog, rt *route) {
+	q.request.Method, q.table, q.bad = method, c.outside, nil
+	if rt != nil {
+		q.table = rt.tables[method]
 	}
-	if rt == nil {
-		return q
-	}
-	q.table = rt.tables[r.Method] // nil: the contract lacks the method
 	if q.table != nil {
-		q.bad = check(q.table.operation, r)
+		q.bad = check(q.table.operation, q.request)
 	}
-	return q
 }
 
 func (q *question) tableName() string {
@@ -108,8 +110,36 @@ type answer struct {
 }
 
 // decided makes an answer of a question. It looks at nothing else and changes
-// nothing, so that asking why is free of consequences.
-func (s *Server) decided(q *question, c *catalog, rt *route) (answer, []NearMiss) {
+// nothing but the question, so that asking why is free of consequences.
+//
+// HEAD is answered as GET, without the body, unless the contract has it or an
+// interaction that names it takes this request.
+func decided(q *question, c *catalog, rt *route) (answer, []NearMiss) {
+	if method := q.request.Method; method != http.MethodHead || rt.lacks(http.MethodGet) || rt != nil && rt.has(method) {
+		q.turn(method, c, rt)
+		return q.decided(c, rt)
+	}
+	if !rt.lacks(http.MethodHead) {
+		q.turn(http.MethodHead, c, rt)
+		a, near := q.decided(c, rt)
+		if a.outcome == TooCostly || a.entry != nil && a.entry.Request.Method != nil {
+			return a, near
+		}
+	}
+	q.turn(http.MethodGet, c, rt)
+	return q.decided(c, rt)
+}
+
+// lacks reports whether nothing on a route can answer a method. Outside the
+// contract anything can.
+func (rt *route) lacks(method string) bool { return rt != nil && rt.tables[method] == nil }
+
+// has reports whether the contract has a method for a route.
+func (rt *route) has(method string) bool {
+	return rt.tables[method] != nil && rt.tables[method].operation != nil
+}
+
+func (q *question) decided(c *catalog, rt *route) (answer, []NearMiss) {
 	if q.table == nil {
 		return refuseMethod(q.request, rt, nil), nil
 	}
@@ -209,10 +239,7 @@ var errTooLarge = errors.New("body too large")
 // Where that fails the deadline stays: net/http looks for the rest of the body
 // before it closes the connection, and must not wait for it forever.
 func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Request, error) {
-	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Header: hr.Header}
-	if hr.Host != "" {
-		hr.Header["Host"] = []string{hr.Host} // net/http takes it out of the headers
-	}
+	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
 	switch {
 	case hr.ContentLength == 0 || hr.Body == nil || hr.Body == http.NoBody:
 		return r, nil
@@ -225,16 +252,13 @@ func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Reque
 	control := http.NewResponseController(w)
 	limit := time.Now().Add(bodyTimeout)
 	_, _ = control.SetReadDeadline(limit), control.SetWriteDeadline(limit)
+	var body []byte
+	var err error
 	if hr.ContentLength > 0 {
-		r.Body = make([]byte, hr.ContentLength)
-		if _, err := io.ReadFull(hr.Body, r.Body); err != nil {
-			r.Body = nil
-			return r, err
-		}
-		_ = control.SetReadDeadline(time.Time{})
-		return r, nil
+		body, err = readLength(hr.Body, int(hr.ContentLength))
+	} else {
+		body, err = io.ReadAll(io.LimitReader(hr.Body, MaxBody+1))
 	}
-	body, err := io.ReadAll(io.LimitReader(hr.Body, MaxBody+1))
 	if err != nil {
 		return r, err
 	}
@@ -244,6 +268,21 @@ func (s *Server) read(w http.ResponseWriter, hr *http.Request) (*scenarios.Reque
 	r.Body = body
 	_ = control.SetReadDeadline(time.Time{})
 	return r, nil
+}
+
+// readLength reads a body whose length was told. It costs nothing to tell a
+// length: beyond what is usual the room grows as the bytes arrive.
+func readLength(r io.Reader, length int) ([]byte, error) {
+	const usual = 64 << 10
+	var body []byte
+	for len(body) < length {
+		next := make([]byte, min(length, max(usual, 2*len(body))))
+		if _, err := io.ReadFull(r, next[copy(next, body):]); err != nil {
+			return nil, err
+		}
+		body = next
+	}
+	return body, nil
 }
 
 // check asks the contract what it thinks of a payload. A nil operation has no
@@ -267,7 +306,7 @@ func check(op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
 		v := schemas.Violation{Why: err.Error(), Schema: op.RequestSchema()}
 		var f *payload.Fault
 		if errors.As(err, &f) {
-			v.At, v.Why = f.Pointer, f.Why+" (byte "+strconv.Itoa(f.Offset)+")"
+			v.At, v.Why, v.Costly = f.Pointer, f.Why+" (byte "+strconv.Itoa(f.Offset)+")", f.Costly
 		}
 		return append(bad, v)
 	}
@@ -300,7 +339,7 @@ func baseURL(hr *http.Request) string {
 }
 
 // write sends the answer and returns how many bytes its body has.
-func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
+func write(w http.ResponseWriter, hr *http.Request, c *catalog, a *answer) int {
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	h := w.Header()
@@ -323,11 +362,15 @@ func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
 		if a.response.HasBody && !noBody && !hasHeader(a.response.Header, "Content-Type") {
 			h["Content-Type"] = []string{a.response.Media}
 		}
-		if zip := encoding(a.response.Header); zip != "" {
-			if gzipped && len(body) > 0 {
-				body = zipped(body)
+		if name := encoding(a.response.Header); name != "" {
+			var smaller []byte
+			if len(body) > 0 && wantsGzip(hr) {
+				smaller = c.zipped(body)
+			}
+			if smaller != nil {
+				body = smaller
 			} else {
-				delete(h, zip)
+				delete(h, name)
 			}
 			h["Vary"] = append(slices.Clip(h["Vary"]), "Accept-Encoding") // what was there belongs to all requests
 		}
@@ -339,7 +382,7 @@ func write(w http.ResponseWriter, a *answer, gzipped, head bool) int {
 		}
 	}
 	w.WriteHeader(a.response.Status)
-	if head {
+	if hr.Method == http.MethodHead {
 		return 0
 	}
 	n, _ := w.Write(body) // a client that went away is no matter of ours
@@ -381,12 +424,40 @@ func wantsGzip(hr *http.Request) bool {
 	return false
 }
 
-func zipped(body []byte) []byte {
-	var b strings.Builder
+// maxZip is how many bytes are zipped for one request. To zip is a matter of
+// taste, and takes long: what is larger, and made for the request, goes out
+// as it is.
+const maxZip = 1 << 20
+
+// zipOnce lets a body that is known at load be zipped at most once, if it may
+// be asked for.
+func (c *catalog) zipOnce(r *scenarios.Response) {
+	if len(r.Body) == 0 || len(r.Body) <= maxZip && encoding(r.Header) == "" || c.zips[&r.Body[0]] != nil {
+		return
+	}
+	if c.zips == nil {
+		c.zips = map[*byte]func() []byte{}
+	}
+	c.zips[&r.Body[0]] = sync.OnceValue(func() []byte { return zip(r.Body) })
+}
+
+// zipped is a body zipped, or nil where that takes too long.
+func (c *catalog) zipped(body []byte) []byte {
+	if once := c.zips[&body[0]]; once != nil {
+		return once()
+	}
+	if len(body) > maxZip {
+		return nil
+	}
+	return zip(body)
+}
+
+func zip(body []byte) []byte {
+	var b bytes.Buffer
 	zw := gzip.NewWriter(&b)
-	_, _ = zw.Write(body) // a strings.Builder takes everything
+	_, _ = zw.Write(body) // a bytes.Buffer takes everything
 	_ = zw.Close()
-	return []byte(b.String())
+	return b.Bytes()
 }
 
 // log writes the line of a request.
@@ -400,12 +471,14 @@ func (s *Server) log(hr *http.Request, e *Entry, a *answer, began time.Time, wri
 		slog.Int("bytes", written),
 		slog.Duration("took", time.Since(began).Round(time.Microsecond)),
 	}
-	switch {
-	case a.entry != nil:
+	if a.entry != nil {
 		attrs = append(attrs, slog.String("scenario", a.entry.origin[0]))
-	case a.problem != nil:
+	}
+	if a.problem != nil {
 		level = slog.LevelWarn
-		attrs = append(attrs, slog.String("why", a.problem.Detail))
+		attrs = append(attrs, slog.String("why", a.problem.Detail)) // near misses and all
+	} else if len(e.NearMisses) > 0 { // what is last answered, and may hide a typing error
+		attrs = append(attrs, slog.String("near", closest(e.NearMisses)))
 	}
 	s.cfg.Log.LogAttrs(hr.Context(), level, "request", attrs...)
 }

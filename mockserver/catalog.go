@@ -16,17 +16,18 @@ import (
 // A catalog is a contract and scenarios, ready to answer. It never changes.
 type catalog struct {
 	router     *mux.Router
-	plain      *mux.Router // the same routes as mux alone finds them, for the test that both agree
 	root       *trie
 	routes     []*route
 	unserved   []error  // operations of the contract that can have no route
 	all        []*entry // in order of precedence
 	outside    *table   // for what no route takes; all interactions
-	headed     bool     // whether an interaction names HEAD
 	contract   *schemas.Contract
 	operations int
 	scenarios  int
 	remarks    []Finding // what was found, and is no fault
+	tooMany    *Finding  // set: nothing else of the scenarios is in the catalog
+
+	zips map[*byte]func() []byte // bodies that are known at load, by where they begin
 }
 
 // A route is a path template of the contract with its methods.
@@ -54,9 +55,10 @@ type table struct {
 type entry struct {
 	*scenarios.Interaction
 	scenario *scenarios.Scenario
-	at       int               // its place in the order of precedence
-	origin   []string          // the value of X-Mock-Scenario
-	ready    []scenarios.Field // the headers of a response that was rendered at load
+	at       int                 // its place in the order of precedence
+	origin   []string            // the value of X-Mock-Scenario
+	answer   *scenarios.Response // rendered at load; nil where it depends on the request
+	ready    []scenarios.Field   // and its headers
 }
 
 // newCatalog sorts what holds in a release into tables. serve answers a
@@ -66,7 +68,17 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 	c := &catalog{contract: contract}
 	n := 0
 	for _, s := range list {
+		if !s.Holds(release) {
+			continue
+		}
 		n += len(s.Interactions)
+		if beyond := n - scenarios.MaxInteractions; beyond > 0 && c.tooMany == nil { // each source may have as many
+			c.tooMany = &Finding{Pos: s.Interactions[len(s.Interactions)-beyond].Pos, Level: LevelFault, Rule: "language"}
+		}
+	}
+	if c.tooMany != nil {
+		c.tooMany.Text = fmt.Sprintf("%d interactions in all; %d are taken", n, scenarios.MaxInteractions)
+		list, n = nil, 0
 	}
 	rooms := make([]entry, n) // side by side in memory
 	for _, s := range list {
@@ -78,13 +90,14 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 			file := strings.ReplaceAll(headerText(s.File), "#", "%23") // the first # is what parts the two
 			e := &rooms[len(c.all)]
 			*e = entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{file + "#" + headerText(i.Name)}}
-			if m, ok := i.Request.Method.Literal(); ok && m == http.MethodHead {
-				c.headed = true
-			}
 			if i.Response != nil {
 				if r := i.Response.Ready(); r != nil {
-					e.ready = headersOf(r, e.origin)
+					e.answer, e.ready = r, headersOf(r, e.origin)
+					c.zipOnce(r)
 				}
+			}
+			if i.Adds != nil && i.Adds.Ready() != nil {
+				c.zipOnce(i.Adds.Ready())
 			}
 			c.all = append(c.all, e)
 		}
@@ -92,7 +105,7 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 	c.addRoutes(contract)
 	c.outside = newTable(nil, "", c.all)
 	c.outside.contract = contract != nil
-	c.buildRouters(serve)
+	c.buildRouter(serve)
 	return c
 }
 
@@ -162,15 +175,6 @@ func (c *catalog) addRoutes(contract *schemas.Contract) {
 				}
 			}
 		}
-		allowed := []string{"OPTIONS"}
-		for m := range r.tables {
-			allowed = append(allowed, m)
-			if m == http.MethodGet && r.tables[http.MethodHead] == nil {
-				allowed = append(allowed, http.MethodHead)
-			}
-		}
-		slices.Sort(allowed)
-		r.allow = strings.Join(slices.Compact(allowed), ", ")
 		// A method that the contract lacks and an interaction names is
 		// answered, if by nothing of the contract.
 		for m := range methods {
@@ -178,6 +182,15 @@ func (c *catalog) addRoutes(contract *schemas.Contract) {
 				r.tables[m] = &table{}
 			}
 		}
+		allowed := []string{http.MethodOptions}
+		for m := range r.tables {
+			allowed = append(allowed, m)
+			if m == http.MethodGet {
+				allowed = append(allowed, http.MethodHead)
+			}
+		}
+		slices.Sort(allowed)
+		r.allow = strings.Join(slices.Compact(allowed), ", ")
 		for m, t := range r.tables {
 			*t = *newTable(t.operation, t.name, slices.DeleteFunc(slices.Clone(meets), func(e *entry) bool {
 				named, ok := e.Request.Method.Literal()
@@ -306,30 +319,29 @@ func (c *catalog) route(path string) *route {
 	return c.root.find(rest)
 }
 
-// buildRouters makes the mux router that every request goes through. Its own
+// buildRouter makes the mux router that every request goes through. Its own
 // scan over routes costs more the later a route stands, so one route in front
-// asks the trie and fills in what mux would have found.
-func (c *catalog) buildRouters(serve func(http.ResponseWriter, *http.Request, *catalog, *route)) {
+// takes every request, asks the trie, and fills in what mux would have found
+// among the routes behind it.
+func (c *catalog) buildRouter(serve func(http.ResponseWriter, *http.Request, *catalog, *route)) {
 	c.root = &trie{}
 	// SkipClean, since mux answers a PUT to // by a redirect; UseEncodedPath,
 	// since an encoded slash in an id is no slash.
 	c.router = mux.NewRouter().SkipClean(true).UseEncodedPath()
-	c.plain = mux.NewRouter().SkipClean(true).UseEncodedPath()
 	vars := map[string]string{} // parameters are the matter of scenarios
-	c.router.NewRoute().MatcherFunc(func(r *http.Request, m *mux.RouteMatch) bool {
-		found := c.route(wirePath(r.URL))
-		if found == nil {
-			return false
+	front := c.router.NewRoute().MatcherFunc(func(r *http.Request, m *mux.RouteMatch) bool {
+		m.Vars = vars
+		if found := c.route(wirePath(r.URL)); found != nil {
+			m.Route, m.Handler = found.mux, found.handler
 		}
-		m.Route, m.Handler, m.Vars = found.mux, found.handler, vars
 		return true
 	})
+	front.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, nil) })
 	for _, r := range c.routes {
 		r.handler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, r) })
-		r.mux = c.plain.Handle(r.template, r.handler)
+		r.mux = c.router.Handle(r.template, r.handler)
 		c.root.add(r)
 	}
-	c.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { serve(w, hr, c, nil) })
 }
 
 // wirePath is the path as it came: an encoded slash is no slash.

@@ -19,9 +19,9 @@ import (
 type Level uint8
 
 const (
-	Fault   Level = iota // does not start
-	Warning              // starts, and is likely to be a mistake
-	Note                 // worth knowing, and often meant
+	LevelFault   Level = iota // does not start
+	LevelWarning              // starts, and is likely to be a mistake
+	LevelNote                 // worth knowing, and often meant
 )
 
 func (l Level) String() string { return [...]string{"fault", "warning", "note"}[l] }
@@ -31,16 +31,25 @@ func (l Level) String() string { return [...]string{"fault", "warning", "note"}[
 type Finding struct {
 	Pos   token.Position
 	Level Level
-	Rule  string // "example", "contract", "response", "shadowed", "outside", "release", "schema"
+	Rule  string // "language", "example", "contract", "response", "shadowed", "outside", "release", "schema"
 	Text  string
 }
 
 func (f Finding) String() string {
 	text := f.Pos.String() + ": "
-	if f.Level != Fault {
+	if f.Level != LevelFault {
 		text += f.Level.String() + ": "
 	}
 	return text + f.Text
+}
+
+// SortFindings sorts by file, place and level, and drops what is said twice.
+func SortFindings(list []Finding) []Finding {
+	slices.SortFunc(list, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
+			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
+	})
+	return slices.Compact(list)
 }
 
 // Check asks whether a contract and scenarios fit together, as a server of
@@ -63,12 +72,15 @@ func (c *catalog) check(now time.Time) []Finding {
 	var mu sync.Mutex
 	var all []Finding
 	for _, err := range c.unserved {
-		all = append(all, Finding{token.Position{Filename: "contract"}, Fault, "schema", err.Error()})
+		all = append(all, Finding{token.Position{Filename: "contract"}, LevelFault, "schema", err.Error()})
 	}
 	if c.contract != nil {
 		for _, w := range c.contract.Warnings() {
-			all = append(all, Finding{w.Pos, Warning, "schema", w.Msg})
+			all = append(all, Finding{w.Pos, LevelWarning, "schema", w.Msg})
 		}
+	}
+	if c.tooMany != nil {
+		all = append(all, *c.tooMany)
 	}
 	var last *scenarios.Scenario
 	for _, e := range c.all {
@@ -78,7 +90,7 @@ func (c *catalog) check(now time.Time) []Finding {
 		last = e.scenario
 		for _, r := range last.Releases {
 			if !slices.Contains(knownReleases, r) {
-				all = append(all, Finding{last.Pos, Warning, "release",
+				all = append(all, Finding{last.Pos, LevelWarning, "release",
 					fmt.Sprintf("releases: %s is no release of OIG that is known here: %s", r, strings.Join(knownReleases, ", "))})
 			}
 		}
@@ -88,7 +100,7 @@ func (c *catalog) check(now time.Time) []Finding {
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		wg.Go(func() {
-			ck := checker{c: c, env: env, trial: scenarios.NewTrial(&scenarios.Request{}, env)}
+			ck := checker{c: c, env: env, left: maxCompared, trial: scenarios.NewTrial(&scenarios.Request{}, env)}
 			for i := w; i < len(c.all); i += workers {
 				ck.entry(c.all[i])
 			}
@@ -98,11 +110,7 @@ func (c *catalog) check(now time.Time) []Finding {
 		})
 	}
 	wg.Wait()
-	slices.SortFunc(all, func(a, b Finding) int {
-		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
-			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
-	})
-	return slices.Compact(all)
+	return SortFindings(all)
 }
 
 type checker struct {
@@ -110,7 +118,12 @@ type checker struct {
 	env   scenarios.Env
 	trial *scenarios.Trial
 	found []Finding
+	left  int // comparisons of interactions with one another
 }
+
+// maxCompared bounds the search for shadowed interactions where very many ask
+// for the same values: it would be quadratic.
+const maxCompared = 1_000_000
 
 func (k *checker) add(pos token.Position, level Level, rule, format string, args ...any) {
 	k.found = append(k.found, Finding{pos, level, rule, fmt.Sprintf(format, args...)})
@@ -124,7 +137,7 @@ func (k *checker) entry(e *entry) {
 		if !ok {
 			f = &scenarios.Fault{Pos: e.Pos, Why: err.Error()}
 		}
-		k.add(f.Pos, Fault, "example", "%s", f.Why)
+		k.add(f.Pos, LevelFault, "example", "%s", f.Why)
 		return
 	}
 	env := k.env
@@ -132,7 +145,7 @@ func (k *checker) entry(e *entry) {
 	k.trial.Begin(ex.Request, env)
 	if why := k.trial.Mismatches(e.Interaction); len(why) > 0 {
 		for _, m := range why {
-			k.add(m.Pos, Fault, "example", "%s: the example is not accepted: want %s, got %s", m.At, m.Want, m.Got)
+			k.add(m.Pos, LevelFault, "example", "%s: the example is not accepted: want %s, got %s", m.At, m.Want, m.Got)
 		}
 		return
 	}
@@ -145,7 +158,7 @@ func (k *checker) entry(e *entry) {
 	}
 	k.place(e, rt, ex.Request)
 	k.request(e, t.operation, ex.Request)
-	k.response(e, t.operation, ex.Request, env)
+	k.response(e, k.only(e, rt, t), ex.Request, env)
 	k.shadow(e, t, ex.Request, env)
 }
 
@@ -170,12 +183,12 @@ func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
 	}
 	switch {
 	case rt == nil:
-		k.add(e.Pos, Warning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
+		k.add(e.Pos, LevelWarning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
 	case rt.tables[r.Method] == nil:
-		k.add(e.Pos, Warning, "outside", "%q answers %s, and of %s the contract has %s; what it lacks is only asked of an interaction that names one method, such as method: %s",
+		k.add(e.Pos, LevelWarning, "outside", "%q answers %s, and of %s the contract has %s; what it lacks is only asked of an interaction that names one method, such as method: %s",
 			e.Name, r.Method, rt.template, rt.methods(), r.Method)
 	case rt.tables[r.Method].operation == nil:
-		k.add(e.Pos, Warning, "outside", "%q answers %s, and of %s the contract has %s", e.Name, r.Method, rt.template, rt.methods())
+		k.add(e.Pos, LevelWarning, "outside", "%q answers %s, and of %s the contract has %s", e.Name, r.Method, rt.template, rt.methods())
 	}
 }
 
@@ -188,7 +201,7 @@ func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request)
 	bad := check(op, r)
 	switch {
 	case m.Payload == scenarios.Invalid && len(bad) == 0 && op != nil:
-		k.add(e.Pos, Fault, "contract", "%q answers what breaks the contract, and its example does not", e.Name)
+		k.add(e.Pos, LevelFault, "contract", "%q answers what breaks the contract, and its example does not", e.Name)
 		return
 	case m.Payload != scenarios.Valid:
 		return
@@ -213,7 +226,19 @@ func (k *checker) violation(pos token.Position, v schemas.Violation, what string
 	if schema == "" {
 		schema = "the contract"
 	}
-	k.add(pos, Fault, "contract", "%s: %s breaks %s: %s", at, what, schema, v.Why)
+	k.add(pos, LevelFault, "contract", "%s: %s breaks %s: %s", at, what, schema, v.Why)
+}
+
+// only is the one operation that an interaction answers; nil where it answers
+// others too, or what lies outside the contract.
+func (k *checker) only(e *entry, rt *route, t *table) *schemas.Operation {
+	if rt == nil || e.Request.Path == nil || !rt.path.Covers(e.Request.Path) {
+		return nil
+	}
+	if _, named := e.Request.Method.Literal(); !named && strings.Contains(rt.methods(), ",") {
+		return nil
+	}
+	return t.operation
 }
 
 // response renders the answer to the example and holds it against the
@@ -229,7 +254,7 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 		if f, ok := err.(*scenarios.Fault); ok {
 			pos, why = f.Pos, f.Why
 		}
-		k.add(pos, Fault, "response", "%s", why)
+		k.add(pos, LevelFault, "response", "%s", why)
 		return
 	}
 	if e.Response == nil || op == nil {
@@ -246,36 +271,108 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 	}
 }
 
-// shadow tells of an interaction whose own example another one answers.
+// shadow tells of an interaction that is never reached, asking as decide does:
+// what comes first, then what is ordinary, then what is last. Of one order it
+// is who answers the interaction's own example; of an order that comes before,
+// who answers all that it can.
 func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios.Env) {
-	l := &t.ordinary
+	if e.Adds != nil || k.left <= 0 {
+		return
+	}
+	answers := func(bad bool) *entry {
+		k.trial.Begin(r, env)
+		for _, l := range []*layer{&t.first, &t.ordinary, &t.last} {
+			winner := l.find(k.trial, func(o *entry) bool {
+				if k.left--; k.left == 0 {
+					k.add(e.Pos, LevelWarning, "shadowed", "so many interactions ask for the same values that from here on it is not told which of them are never reached")
+				}
+				switch {
+				case o == e:
+					return true
+				case o.Order != scenarios.First && !o.takes(bad):
+					return false
+				case o.Order != e.Order:
+					return takesAll(o, e)
+				}
+				return !asksMore(o, e)
+			})
+			if winner != nil {
+				return winner
+			}
+		}
+		return e // its example, for one, costs too much to compare
+	}
+	kinds := []bool{false} // of payloads it is there for: does it break the contract?
 	switch {
-	case e.Adds != nil:
-		return
-	case e.Order == scenarios.First:
-		l = &t.first
-	case e.Order == scenarios.Last:
-		l = &t.last
+	case e.Order == scenarios.First: // the contract is not asked
+	case e.Request.Payload == scenarios.Invalid:
+		kinds = []bool{true}
+	case e.Request.Payload == scenarios.Any && t.operation != nil && t.operation.TakesBody():
+		kinds = []bool{false, true}
 	}
-	k.trial.Begin(r, env)
-	winner := l.find(k.trial, r, env.User, func(o *entry) bool {
-		// Of a valid payload and an invalid one each may reach what the other does not.
-		return o == e || e.Order == scenarios.First || o.Request.Payload == scenarios.Any || o.Request.Payload == e.Request.Payload
-	})
-	if winner == nil || winner == e {
-		return
+	var winners []*entry
+	for _, bad := range kinds {
+		winner := answers(bad)
+		if winner == e {
+			return
+		}
+		if !slices.Contains(winners, winner) {
+			winners = append(winners, winner)
+		}
 	}
-	level, rule := Fault, "shadowed"
+	level := LevelFault
 	target := r.Path
 	if r.Query != "" {
 		target += "?" + r.Query
 	}
-	text := fmt.Sprintf("%q is never reached: %q at %s comes first, and answers %s %s", e.Name, winner.Name, winner.Pos, r.Method, target)
-	if winner.scenario.Origin != e.scenario.Origin {
-		level = Note // a later source is there to override an earlier one
+	text := fmt.Sprintf("%q is never reached: ", e.Name)
+	for i, w := range winners {
+		if i > 0 {
+			text += " and, of what breaks the contract, "
+		}
+		text += fmt.Sprintf("%q at %s", w.Name, w.Pos)
+		if w.scenario.Origin != e.scenario.Origin {
+			level = LevelNote // a later source is there to override an earlier one
+		}
 	}
+	if len(winners) == 1 {
+		text += " comes first, and answers "
+	} else {
+		text += " come first, and answer "
+	}
+	text += r.Method + " " + target
 	if len(r.Body) > 0 {
 		text += " with " + cutText(string(r.Body), 300)
 	}
-	k.add(e.Pos, level, rule, "%s", text)
+	k.add(e.Pos, level, "shadowed", "%s", text)
+}
+
+// takesAll reports whether one interaction takes whatever another one can: it
+// asks for nothing but method and path, and there for no more than the other.
+func takesAll(o, e *entry) bool {
+	m := &o.Request
+	if len(m.Asks()) > 0 || m.Params != nil || m.PathText != nil || len(o.When) > 0 {
+		return false
+	}
+	if m.Method != nil {
+		mine, plain := m.Method.Literal()
+		if other, named := e.Request.Method.Literal(); !plain || !named || mine != other {
+			return false
+		}
+	}
+	other := e.Request.Path
+	if other == nil { // or it has an operator, which may take any
+		other = anyPath
+	}
+	return m.Path == nil || m.Path.Covers(other)
+}
+
+var anyPath, _ = scenarios.ParsePath("/{any...}")
+
+// asksMore reports whether one interaction asks for something that another one
+// leaves open: some requests are the other's alone, though perhaps not the one
+// that leaves out what it can.
+func asksMore(o, e *entry) bool {
+	asked := e.Request.Asks()
+	return slices.ContainsFunc(o.Request.Asks(), func(what string) bool { return !slices.Contains(asked, what) })
 }

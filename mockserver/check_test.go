@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 			for _, f := range Check(cfg) {
 				b.WriteString(f.String() + "\n")
 				rules[f.Rule] = true
-				if f.Level == Fault {
+				if f.Level == LevelFault {
 					faults++
 				}
 				if f.Pos.Line == 0 || f.Pos.Column == 0 || strings.Contains(f.Text, "\n") {

@@ -44,22 +44,13 @@ type decision struct {
 // none does, which came closest.
 func decide(t *scenarios.Trial, q *question) (d decision) {
 	t.Begin(q.request, q.env)
-	r, user := q.request, q.env.User
-	byPayload := func(e *entry) bool {
-		switch e.Request.Payload {
-		case scenarios.Valid:
-			return len(q.bad) == 0
-		case scenarios.Invalid:
-			return len(q.bad) > 0
-		}
-		return true
-	}
+	byPayload := func(e *entry) bool { return e.takes(len(q.bad) > 0) }
 	missed := false
-	d.entry = q.table.first.find(t, r, user, func(*entry) bool { return true })
+	d.entry = q.table.first.find(t, func(*entry) bool { return true })
 	if d.entry == nil {
-		d.entry = q.table.ordinary.find(t, r, user, byPayload)
+		d.entry = q.table.ordinary.find(t, byPayload)
 		if missed = d.entry == nil; missed {
-			d.entry = q.table.last.find(t, r, user, byPayload)
+			d.entry = q.table.last.find(t, byPayload)
 		}
 	}
 	if t.Exhausted() { // what was found may only have been compared in part
@@ -80,7 +71,7 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 		return d
 	}
 	d.outcome = Answered
-	if d.answer = d.entry.Response.Ready(); d.answer == nil {
+	if d.answer = d.entry.answer; d.answer == nil {
 		d.answer = d.render(t, d.entry, d.entry.Response)
 	}
 	if d.outcome == Answered {
@@ -93,6 +84,18 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 		d.near = near(t, q) // what is last would otherwise hide a typing error
 	}
 	return d
+}
+
+// takes reports whether an entry answers what breaks the contract, or what
+// does not.
+func (e *entry) takes(bad bool) bool {
+	switch e.Request.Payload {
+	case scenarios.Valid:
+		return !bad
+	case scenarios.Invalid:
+		return bad
+	}
+	return true
 }
 
 // render makes what an entry gives; nil, with the outcome Template, where it
@@ -116,7 +119,7 @@ func (d *decision) add(t *scenarios.Trial, q *question) {
 	if len(l.entries) == 0 {
 		return
 	}
-	l.find(t, q.request, q.env.User, func(e *entry) bool {
+	l.find(t, func(e *entry) bool {
 		if !t.Accepts(e.Interaction) {
 			return false
 		}

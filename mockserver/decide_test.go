@@ -225,6 +225,22 @@ func TestDecide(t *testing.T) {
 		{"HEAD outside that an interaction names", "- {name: out, request: {method: GET, path: /other}, response: {status: 200, body: 1}}\n" +
 			"- {name: head, request: {method: HEAD, path: /other}, response: {status: 204}}\n",
 			"HEAD /other", Answered, "head", 204, ""},
+		{"HEAD that an interaction names for another thing", "- {name: read, request: {method: GET, path: '/things/{id}'}, response: {status: 200, body: {}}}\n" +
+			"- {name: head, request: {method: HEAD, path: /things/6}, response: {status: 204}}\n",
+			"HEAD /things/5", Answered, "read", 200, ""},
+		{"HEAD outside that an interaction names for another path", "- {name: out, request: {method: GET, path: /other}, response: {status: 200, body: 1}}\n" +
+			"- {name: head, request: {method: HEAD, path: /another}, response: {status: 204}}\n",
+			"HEAD /other", Answered, "out", 200, ""},
+		{"HEAD that an interaction names, where there is no GET", "- {name: head, request: {method: HEAD, path: '/things/{id}/causes/1'}, response: {status: 204}}\n",
+			"HEAD /things/5/causes/1", Answered, "head", 204, ""},
+		{"HEAD that an interaction names for another thing, where there is no GET", "- {name: head, request: {method: HEAD, path: '/things/{id}/causes/2'}, response: {status: 204}}\n",
+			"HEAD /things/5/causes/1", NoOperation, "", 405, "head: path: want /things/{id}/causes/2, got /things/5/causes/1;\n"},
+		{"HEAD, one of several methods", "- {name: head, request: {method: HEAD, path: /things/6}, response: {status: 204}}\n" +
+			"- {name: both, request: {method: {$oneOf: [GET, HEAD]}, path: '/things/{id}'}, response: {status: 200, body: {}}}\n",
+			"HEAD /things/5", Answered, "both", 200, ""},
+		{"a guard before HEAD", guard + "- {name: read, request: {method: GET, path: '/things/{id}'}, response: {status: 200, body: {}}}\n" +
+			"- {name: head, request: {method: HEAD, path: /things/6}, response: {status: 204}}\n",
+			"HEAD /things/6", Answered, "guard", 401, ""},
 		{"the more literal path", "- {name: self, request: {method: GET, path: /things/self}, response: {status: 200, body: {}}}\n", "GET /things/self", Answered, "self", 200, ""},
 		{"an encoded slash is no slash", general, "PUT /things/a%2Fb\n" + mine + `{"id": "5"}`, Answered, "general", 200, ""},
 		{"what is encoded in vain is the same path", general, "PUT /%74hings/5\n" + mine + `{}`, Contract, "", 400, ""},
@@ -283,13 +299,15 @@ func TestNoContract(t *testing.T) {
 }
 
 func TestAllow(t *testing.T) {
-	s := thingsServer(t, "- {name: gone, request: {method: DELETE, path: '/things/{id}'}, response: {status: 204}}\n")
+	s := thingsServer(t, "- {name: gone, request: {method: DELETE, path: '/things/{id}'}, response: {status: 204}}\n"+
+		"- {name: cause, request: {method: GET, path: '/things/{id}/causes/1'}, response: {status: 200}}\n"+
+		"- {name: more, request: {method: POST, path: '/{rest...}'}, adds: {header: {A: b}}}\n")
 	for c, want := range map[call]string{
-		"OPTIONS /things/5":          "GET, HEAD, OPTIONS, PUT",
-		"PATCH /things/5":            "GET, HEAD, OPTIONS, PUT",
-		"POST /things/self":          "GET, HEAD, OPTIONS",
-		"GET /things/5/causes/1":     "OPTIONS, PUT",
-		"OPTIONS /things/5/causes/1": "OPTIONS, PUT",
+		"OPTIONS /things/5":          "DELETE, GET, HEAD, OPTIONS, PUT",
+		"PATCH /things/5":            "DELETE, GET, HEAD, OPTIONS, PUT",
+		"POST /things/self":          "DELETE, GET, HEAD, OPTIONS",
+		"PATCH /things/5/causes/1":   "GET, HEAD, OPTIONS, PUT",
+		"OPTIONS /things/5/causes/1": "GET, HEAD, OPTIONS, PUT",
 	} {
 		if res, _, _ := ask(t, s, c); res.Header.Get("Allow") != want {
 			t.Errorf("%s: got Allow: %q, want %q", c, res.Header.Get("Allow"), want)
@@ -441,7 +459,7 @@ func TestAdds(t *testing.T) {
 	t.Run("one that cannot be made", func(t *testing.T) {
 		s := thingsServer(t, ready+one("header: {X-C: 'a {{ query/none2 | default b }}'}, status: '{{ query/s | default 200 }}'"))
 		res, body, e := ask(t, s, "PUT /things/1?s=9999\n\n"+`{"id": "1"}`)
-		if e.Outcome != Template || res.StatusCode != 500 || e.Interaction != "one" || !strings.Contains(body, `status \"9999\" is no number from 200 to 599`) {
+		if e.Outcome != Template || res.StatusCode != 500 || e.Interaction != "one" || !strings.Contains(body, `status: what the template finds is no number from 200 to 599`) {
 			t.Errorf("got %s by %q, %d: %s", e.Outcome, e.Interaction, res.StatusCode, body)
 		}
 	})

@@ -1,6 +1,8 @@
 package mockserver
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"go/token"
 	"net/http"
@@ -13,18 +15,19 @@ import (
 // An Explanation says what would become of a request, and why.
 type Explanation struct {
 	Method, Path string
+	Query        string // as on the wire, without the question mark
 	Outcome      Outcome
 	Status       int
 	Operation    string // "" outside the contract
-	Answer       *Verdict
-	Added        []Verdict // what adds to the answer
+	Answer       *Candidate
+	Added        []Candidate // what adds to the answer
 	Violations   []schemas.Violation
-	Others       []Verdict // what does not answer, the nearest first; a bounded number
-	Detail       string    // of our own refusal; "" where an interaction answers
+	Others       []Candidate // what does not answer, the nearest first; a bounded number
+	Detail       string      // of our own refusal; "" where an interaction answers
 }
 
-// A Verdict is what was found of one interaction.
-type Verdict struct {
+// A Candidate is an interaction, and what keeps it from answering.
+type Candidate struct {
 	Scenario, Interaction string
 	Pos                   token.Position
 	Mismatches            []scenarios.Mismatch // why it does not match
@@ -32,19 +35,19 @@ type Verdict struct {
 }
 
 // Explain says what would become of a request. Nothing changes by asking.
-func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
+func (s *Server) Explain(hr *http.Request) *Explanation {
 	c := s.catalog.Load()
 	r, err := s.read(discard{}, hr)
-	x := &Explanation{Method: r.Method, Path: r.Path}
+	x := &Explanation{Method: r.Method, Path: r.Path, Query: r.Query}
 	if err != nil {
 		a := refuseUnread(r, err)
 		x.Outcome, x.Status, x.Detail = a.outcome, a.problem.Status, a.problem.Detail
-		return x, nil
+		return x
 	}
 	rt := c.route(r.Path)
-	q := s.question(hr, r, c, rt, s.cfg.Now())
+	q := s.question(hr, r, s.cfg.Now())
+	a, _ := decided(&q, c, rt)
 	x.Operation, x.Violations = q.tableName(), q.bad
-	a, _ := s.decided(&q, c, rt)
 	x.Outcome = a.outcome
 	if a.problem != nil {
 		x.Status, x.Detail = a.problem.Status, a.problem.Detail
@@ -52,11 +55,11 @@ func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
 		x.Status = a.response.Status
 	}
 	if q.table == nil {
-		return x, nil
+		return x
 	}
 	t := scenarios.NewTrial(r, q.env)
 	if a.entry != nil {
-		x.Answer = &Verdict{Scenario: a.entry.scenario.Name, Interaction: a.entry.Name, Pos: a.entry.Pos}
+		x.Answer = &Candidate{Scenario: a.entry.scenario.Name, Interaction: a.entry.Name, Pos: a.entry.Pos}
 	}
 	for _, l := range []*layer{&q.table.ordinary, &q.table.last, &q.table.first, &q.table.adds} {
 		for _, m := range l.rank(t, &q) {
@@ -64,7 +67,7 @@ func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
 			if e == a.entry {
 				continue
 			}
-			v := Verdict{Scenario: e.scenario.Name, Interaction: e.Name, Pos: e.Pos, Mismatches: t.Mismatches(e.Interaction)}
+			v := Candidate{Scenario: e.scenario.Name, Interaction: e.Name, Pos: e.Pos, Mismatches: t.Mismatches(e.Interaction)}
 			switch {
 			case len(v.Mismatches) > 0:
 			case e.Adds != nil:
@@ -80,13 +83,35 @@ func (s *Server) Explain(hr *http.Request) (*Explanation, error) {
 			x.Others = append(x.Others, v)
 		}
 	}
-	return x, nil
+	return x
+}
+
+// MarshalJSON writes an explanation as programs read it. Lists are there when
+// they are empty, too.
+func (x *Explanation) MarshalJSON() ([]byte, error) {
+	out := explanationJSON{Method: x.Method, Path: x.Path, Query: x.Query, Outcome: x.Outcome, Status: x.Status, Operation: x.Operation,
+		Added: candidatesJSON(x.Added), Violations: violationsJSON(x.Violations), Others: candidatesJSON(x.Others), Detail: x.Detail}
+	if x.Answer != nil {
+		out.Answer = &candidatesJSON([]Candidate{*x.Answer})[0]
+	}
+	if out.Violations == nil {
+		out.Violations = []violationJSON{}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // whoever asks for it still gets it
+	err := enc.Encode(out)
+	return b.Bytes(), err
 }
 
 // String is the explanation as a person reads it.
 func (x *Explanation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", x.Method, x.Path)
+	target := x.Path
+	if x.Query != "" {
+		target += "?" + x.Query
+	}
+	fmt.Fprintf(&b, "%s %s\n", x.Method, target)
 	if x.Operation != "" {
 		fmt.Fprintf(&b, "operation: %s\n", x.Operation)
 	} else {

@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,10 +29,7 @@ func TestExplain(t *testing.T) {
 				if !ok {
 					continue
 				}
-				x, err := s.Explain(call(f.Data).request(t))
-				if err != nil {
-					t.Fatal(err)
-				}
+				x := s.Explain(call(f.Data).request(t))
 				got[n+".answer"] = x.String()
 				// What is told is what happens.
 				res, _, e := ask(t, s, call(f.Data))
@@ -41,5 +39,30 @@ func TestExplain(t *testing.T) {
 			}
 			compare(t, name, a, got)
 		})
+	}
+}
+
+// What is missing is left out, what is empty is there, and nothing is written
+// for HTML.
+func TestExplanationJSON(t *testing.T) {
+	s := thingsServer(t, "- {name: five, request: {method: PUT, path: /things/5, query: {a: '<1>'}}, response: {status: 200, body: {id: '5'}}}\n")
+	for c, want := range map[call]string{
+		"PUT /things/5?a=%3C1%3E&b=<\n\n{\"id\": \"5\"}": `{"method":"PUT","path":"/things/5","query":"a=%3C1%3E&b=<","outcome":"answered","status":200,"operation":"PUT /things/{id}",` +
+			`"answer":{"scenario":"s","interaction":"five","pos":"scenarios/s.yaml:4:4"},"added":[],"violations":[],"others":[]}`,
+		"PUT /things/5\n\n{\"id\": 5}": `{"method":"PUT","path":"/things/5","outcome":"contract","status":400,"operation":"PUT /things/{id}","added":[],` +
+			`"violations":[{"at":"/id","why":"expected string, but got number","schema":"update.request.json#/properties/id/type"}],` +
+			`"others":[{"scenario":"s","interaction":"five","pos":"scenarios/s.yaml:4:4",` +
+			`"mismatches":[{"at":"query a","want":"\"<1>\"","got":"nothing","pos":"scenarios/s.yaml:4:67"}]}],` +
+			`"detail":"body /id: expected string, but got number (update.request.json#/properties/id/type)"}`,
+	} {
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(s.Explain(c.request(t))); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(b.String()); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
 	}
 }

@@ -76,6 +76,8 @@ func TestHostileBodies(t *testing.T) {
 		{"blanks alone", "  \n", 400, "", "empty text"},
 		{"null", "null", 400, "", "expected object"},
 		{"100,001 values", in("[" + many(100_001, "1") + "]"), 413, "", "more than 100000 values"},
+		{"90,000 values that the contract takes as they are", in("[" + many(90_000, "1") + "]"), 200, "", ""},
+		{"90,000 fields", `{"id": "5126", "fields": [` + many(90_000, "{}") + "]}", 413, "", "not checked"},
 		{"10,001 members", func() string {
 			var b strings.Builder
 			for i := range 10_001 {
@@ -314,7 +316,7 @@ func TestWire(t *testing.T) {
 		{"HTTP/3.0", strings.Replace(head, "HTTP/1.1", "HTTP/3.0", 1) + "\r\n", []int{505}, false, true},
 		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{501}, true, true},
 		{"a bad escape in the path", "GET /%zz HTTP/1.1\r\nHost: mock\r\n\r\n", []int{400}, false, true},
-		{"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: mock\r\n\r\n", []int{200}, false, false},
+		{"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: mock\r\n\r\n", []int{501}, true, false},
 		{"an expectation", head + length + "Expect: 100-continue\r\n\r\n" + good, []int{100, 200}, true, false},
 		{"another expectation", head + length + "Expect: wonders\r\n\r\n" + good, []int{417}, false, true},
 		{"HEAD", "HEAD " + taskPath + "5126 HTTP/1.1\r\nHost: mock\r\n\r\n", []int{405}, false, false},
@@ -392,6 +394,74 @@ func alternate(n int, a, b int) (all []int) {
 		}
 	}
 	return all
+}
+
+// A request that was made in Go may have no headers at all, and what it has
+// is its maker's. Its Host is a header like any other.
+func TestHeadersOfTheCaller(t *testing.T) {
+	s := newServer(t, Config{Scenarios: scenariosOf(t, "scenarios", map[string]string{
+		"s.yaml": "- {name: a, request: {path: /a, header: {host: mock}}, response: {status: 200, text: '{{ header/Host }}'}}\n" +
+			"- {name: b, request: {path: /b, header: {$values: {$any: x}, keys: {$oneOf: [Accept, Authorization, Host]}, example: {Accept: x}}}, response: {status: 200}}\n"})})
+	for _, test := range []struct {
+		path, host string
+		header     http.Header
+		status     int
+	}{
+		{"/a", "mock", nil, 200},
+		{"/a", "mock", http.Header{}, 200},
+		{"/a", "other", nil, 501},
+		{"/a", "", nil, 501},
+		{"/a", "", http.Header{"Host": {"mock"}}, 200},
+		{"/b", "mock", http.Header{"Accept": {"x"}}, 200},
+		{"/b", "mock", http.Header{"Other": {"x"}}, 501},
+	} {
+		hr := httptest.NewRequest("GET", test.path, nil)
+		hr.Host, hr.Header = test.host, test.header
+		before := fmt.Sprint(test.header)
+		res, body, e := send(t, s, hr)
+		if res.StatusCode != test.status || test.path == "/a" && test.status == 200 && body != "mock" {
+			t.Errorf("%s of %q with %v: got %d: %s", test.path, test.host, test.header, res.StatusCode, body)
+		}
+		if after := fmt.Sprint(test.header); after != before {
+			t.Errorf("the headers of the caller are %s now, and were %s", after, before)
+		}
+		if e.Exchange.Request.Host != test.host {
+			t.Errorf("the journal says %q for %q", e.Exchange.Request.Host, test.host)
+		}
+	}
+}
+
+// What was refused is a warning and says why; what was left to the last says
+// what came close.
+func TestLogSaysWhy(t *testing.T) {
+	var b bytes.Buffer
+	s := thingsServer(t, "- {name: five, request: {method: PUT, path: /things/5}, response: {status: 200, body: {id: '5'}}}\n"+
+		"- {name: broken, request: {method: GET, path: '/things/{id}', query: {a: {$like: a}, b: {$oneOf: [b, {$absent: true}]}}}, response: {status: 200, body: {id: '{{ query/a | lower }} {{ query/b }}'}}}\n"+
+		"- {name: last, order: last, request: {method: PUT, path: '/{rest...}'}, response: {status: 404}}\n")
+	s.cfg.Log = logTo(&b)
+	for _, test := range []struct {
+		call call
+		want []string
+		not  string
+	}{
+		{"PUT /things/5\n\n{\"id\": \"5\"}", []string{"level=INFO", "scenario=s#five"}, "near="},
+		{"PUT /things/6\n\n{\"id\": \"6\"}", []string{"level=INFO", "scenario=s#last", `near="closest: \"five\" in s\n  scenarios/s.yaml:`, "want /things/5, got /things/6"}, "why="},
+		{"PUT /things/5\n\n{\"id\": 5}", []string{"level=WARN", `why="body /id: expected string`}, "scenario="},
+		{"GET /things/5?a=b", []string{"level=WARN", "outcome=template", "status=500", "scenario=s#broken", `why="scenarios/s.yaml:`}, "near="},
+		{"PATCH /things/5", []string{"level=WARN", "status=405", "why="}, "scenario="},
+		{"OPTIONS /things/5", []string{"level=INFO", "status=200"}, "why="},
+	} {
+		b.Reset()
+		ask(t, s, test.call)
+		for _, want := range test.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%.20s: no %s in %s", test.call, want, b.String())
+			}
+		}
+		if strings.Contains(b.String(), test.not) {
+			t.Errorf("%.20s: %s in %s", test.call, test.not, b.String())
+		}
+	}
 }
 
 // One line for each request, and nothing in it that a terminal would obey.

@@ -7,13 +7,15 @@ import (
 	"testing"
 )
 
-// Who may import whom of ours. schemas/payload is a leaf that all may use.
+// Who may import whom of ours. schemas/payload and schemas/didyoumean are leaves
+// that all may use.
 var mayImport = map[string][]string{
-	"schemas/payload": {},
-	"scenarios":       {"schemas/payload"},
-	"schemas":         {"schemas/payload"},
-	"mockserver":      {"scenarios", "schemas", "schemas/payload"},
-	"cmd/oigmock":     {"mockserver", "scenarios", "schemas", "schemas/payload"},
+	"schemas/payload":    {},
+	"schemas/didyoumean": {},
+	"scenarios":          {"schemas/payload", "schemas/didyoumean"},
+	"schemas":            {"schemas/payload", "schemas/didyoumean"},
+	"mockserver":         {"scenarios", "schemas", "schemas/payload"},
+	"cmd/oigmock":        {"mockserver", "scenarios", "schemas", "schemas/payload"},
 }
 
 // And which packages may stand on what is not ours: each module has one place.
@@ -24,6 +26,17 @@ var fromOutside = map[string][]string{
 	"mockserver":      {"github.com/gorilla/mux"},
 	"cmd/oigmock":     {"github.com/spf13/cobra", "github.com/fsnotify/fsnotify"},
 }
+
+// What their tests import besides.
+var inTests = map[string][]string{
+	"schemas/payload": {},
+	"scenarios":       {archives, "github.com/santhosh-tekuri/jsonschema/v5"}, // which judges the schema for editors
+	"schemas":         {archives},
+	"mockserver":      {archives},
+	"cmd/oigmock":     {archives, "github.com/rogpeppe/go-internal/testscript"},
+}
+
+const archives = "github.com/rogpeppe/go-internal/txtar"
 
 const module = "github.com/oigmock/oigmock/"
 
@@ -38,26 +51,41 @@ func goList(t *testing.T, args ...string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
+// may reports whether a package, or a test of it, may import a path: what is
+// of Go's own, itself, what of ours it stands on, or what a table names.
+func may(path, name string, ours []string, outside ...[]string) bool {
+	if of, own := strings.CutPrefix(path, module); own {
+		return of == name || slices.Contains(ours, of)
+	}
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") || slices.Contains(slices.Concat(outside...), path)
+}
+
 func TestWhoImportsWhom(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")
 	}
-	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+	const names = "{{.ImportPath}} {{join .Imports \" \"}}"
+	for _, line := range goList(t, "-f", names, "./...") {
 		fields := strings.Fields(line)
 		name := strings.TrimPrefix(fields[0], module)
-		ours, known := mayImport[name]
-		if !known {
+		if _, known := mayImport[name]; !known {
 			t.Errorf("%s is not in the table", name)
 			continue
 		}
 		for _, path := range fields[1:] {
-			of, own := strings.CutPrefix(path, module)
-			first, _, _ := strings.Cut(path, "/")
-			switch {
-			case own && !slices.Contains(ours, of):
-				t.Errorf("%s imports %s", name, of)
-			case !own && strings.Contains(first, ".") && !slices.Contains(fromOutside[name], path):
+			if !may(path, name, mayImport[name], fromOutside[name]) {
 				t.Errorf("%s imports %s", name, path)
+			}
+		}
+	}
+	const inTheirTests = "{{.ImportPath}} {{join .TestImports \" \"}} {{join .XTestImports \" \"}}"
+	for _, line := range goList(t, "-f", inTheirTests, "./...") {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		for _, path := range fields[1:] {
+			if !may(path, name, mayImport[name], fromOutside[name], inTests[name]) {
+				t.Errorf("the tests of %s import %s", name, path)
 			}
 		}
 	}

@@ -19,13 +19,14 @@ import (
 // by chance only makes one candidate more.
 type layer struct {
 	entries []*entry
+	places  []scenarios.Place // that the groups look at
 	groups  []group
 	rest    []*entry // without a place
 	seed    maphash.Seed
 }
 
 type group struct {
-	places []scenarios.Place
+	places []int32 // of the layer
 	table  hashTable
 	single []hashTable // for near misses: by one place alone
 }
@@ -107,7 +108,8 @@ func (l *layer) build() {
 	if len(l.entries) == 0 {
 		return
 	}
-	places, mine := l.choose()
+	all, mine := l.choose()
+	used := map[int32]int32{} // place of all → place of the layer
 	type member struct {
 		entry *entry
 		fixed []fixed
@@ -132,7 +134,13 @@ func (l *layer) build() {
 		list := members[key]
 		g := group{table: newHashTable(len(list))}
 		for _, f := range list[0].fixed {
-			g.places = append(g.places, places[f.place])
+			p, known := used[f.place]
+			if !known {
+				p = int32(len(l.places))
+				used[f.place] = p
+				l.places = append(l.places, all[f.place])
+			}
+			g.places = append(g.places, p)
 		}
 		if len(g.places) > 1 {
 			for range g.places {
@@ -194,33 +202,54 @@ func mix(a, b uint64) uint64 {
 	return a * 0xff51afd7ed558ccd
 }
 
-// hashes are the hashes of the request's values at the places of a group. It
-// reports false where one has no value: nothing of the group can match.
-func (g *group) hashes(seed maphash.Seed, r *scenarios.Request, user string, buf []byte) (h [maxPlaces]uint64, all uint64, ok bool) {
-	ok = true
-	for j := range g.places {
-		key, there := g.places[j].AppendKey(buf[:0], r, user)
-		if !there {
-			ok = false
-			continue
-		}
-		h[j] = maphash.Bytes(seed, key)
-		all = mix(all, h[j])
-	}
-	return h, all, ok
+// A placeHash is the hash of the request's value at a place, once it was
+// asked for.
+type placeHash struct {
+	hash         uint64
+	asked, there bool
 }
+
+// hash looks at the request's value at a place once, however many groups ask.
+func (l *layer) hash(t *scenarios.Trial, known []placeHash, place int32, buf []byte) placeHash {
+	h := &known[place]
+	if !h.asked {
+		key, there := t.AppendKey(buf[:0], &l.places[place])
+		*h = placeHash{maphash.Bytes(l.seed, key), true, there}
+	}
+	return *h
+}
+
+// key is the hash of a group's key in a request. It reports false where a
+// place has no value: nothing of the group can match.
+func (l *layer) key(t *scenarios.Trial, known []placeHash, g *group, buf []byte) (key uint64, ok bool) {
+	for _, p := range g.places {
+		h := l.hash(t, known, p, buf)
+		if !h.there {
+			return 0, false
+		}
+		key = mix(key, h.hash)
+	}
+	return key, true
+}
+
+const fewPlaces = 16 // for which there is room on the stack
 
 // candidates appends what the index finds, in order of precedence. What has
 // no exact value (l.rest) is not among them.
-func (l *layer) candidates(dst []*entry, r *scenarios.Request, user string) []*entry {
+func (l *layer) candidates(dst []*entry, t *scenarios.Trial) []*entry {
 	var room [128]byte
+	var few [fewPlaces]placeHash
+	known := few[:]
+	if len(l.places) > fewPlaces {
+		known = make([]placeHash, len(l.places))
+	}
 	for i := range l.groups {
 		g := &l.groups[i]
-		_, hash, ok := g.hashes(l.seed, r, user, room[:0])
+		key, ok := l.key(t, known, g, room[:0])
 		if !ok {
 			continue
 		}
-		s := g.table.find(hash)
+		s := g.table.find(key)
 		if s.first == nil {
 			continue
 		}
@@ -235,14 +264,14 @@ func (l *layer) candidates(dst []*entry, r *scenarios.Request, user string) []*e
 	return dst
 }
 
-// find is the first interaction of the layer that accepts the request, and
-// that ok takes; nil for none.
-func (l *layer) find(t *scenarios.Trial, r *scenarios.Request, user string, ok func(*entry) bool) *entry {
+// find is the first interaction of the layer that accepts the request of the
+// trial, and that ok takes; nil for none.
+func (l *layer) find(t *scenarios.Trial, ok func(*entry) bool) *entry {
 	if len(l.entries) == 0 {
 		return nil
 	}
 	var room [8]*entry
-	found, rest := l.candidates(room[:0], r, user), l.rest
+	found, rest := l.candidates(room[:0], t), l.rest
 	for len(found) > 0 || len(rest) > 0 {
 		var next *entry
 		if len(rest) == 0 || len(found) > 0 && found[0].at < rest[0].at {
@@ -259,7 +288,7 @@ func (l *layer) find(t *scenarios.Trial, r *scenarios.Request, user string, ok f
 
 // nearest appends up to most entries that are likely to be what the request
 // was meant for: those that agree in a place of the index, then the first.
-func (l *layer) nearest(dst []*entry, most int, r *scenarios.Request, user string) []*entry {
+func (l *layer) nearest(dst []*entry, most int, t *scenarios.Trial) []*entry {
 	const each = 8 // of one place
 	var room [128]byte
 	taken := make(map[*entry]bool, most)
@@ -270,15 +299,18 @@ func (l *layer) nearest(dst []*entry, most int, r *scenarios.Request, user strin
 		}
 		return len(taken) < most
 	}
+	known := make([]placeHash, len(l.places))
 	for i := range l.groups {
 		g := &l.groups[i]
-		hashes, hash, ok := g.hashes(l.seed, r, user, room[:0])
-		if ok {
-			g.table.each(hash, add)
+		if key, ok := l.key(t, known, g, room[:0]); ok {
+			g.table.each(key, add)
 		}
 		for j := range g.single {
-			n := 0
-			g.single[j].each(hashes[j], func(e *entry) bool {
+			h, n := l.hash(t, known, g.places[j], room[:0]), 0
+			if !h.there {
+				continue
+			}
+			g.single[j].each(h.hash, func(e *entry) bool {
 				n++
 				return add(e) && n < each
 			})

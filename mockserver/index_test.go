@@ -168,7 +168,7 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 							break
 						}
 					}
-					got := l.find(scenarios.NewTrial(r, env), r, user, ok)
+					got := l.find(scenarios.NewTrial(r, env), ok)
 					if got != want {
 						t.Fatalf("seed %d: %s %s?%s %v by %q: %s\ngot %s\nwant %s", seed, r.Method, r.Path, r.Query, r.Header, user, r.Body, nameOf(got), nameOf(want))
 					}
@@ -177,7 +177,7 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 					}
 					// And near misses are as many as there can be, each once.
 					seen := map[*entry]bool{}
-					for _, e := range l.nearest(nil, maxLooked, r, user) {
+					for _, e := range l.nearest(nil, maxLooked, scenarios.NewTrial(r, env)) {
 						if seen[e] {
 							t.Fatalf("seed %d: %s is near twice", seed, e.Name)
 						}

@@ -3,6 +3,7 @@ package mockserver
 import (
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,8 +165,19 @@ func TestLoadKeepsWhatIsServed(t *testing.T) {
 	if res, _, _ := ask(t, s, "GET /b"); res.StatusCode != 501 {
 		t.Errorf("got %d", res.StatusCode)
 	}
-	if s.Operations() != 4 || s.Scenarios() != 1 || s.Interactions() != 1 || s.Seed() != 1 {
+	if s.Operations() != 4 || s.Scenarios() != 1 || s.Interactions() != 1 {
 		t.Errorf("%d operations, %d scenarios, %d interactions", s.Operations(), s.Scenarios(), s.Interactions())
+	}
+}
+
+// A library has a limit, and so have several together.
+func TestTooManyInteractions(t *testing.T) {
+	one := scenariosOf(t, "s", map[string]string{"s.yaml": "- {name: a, request: {path: /a}, response: {status: 200}}\n"})[0]
+	many := *one
+	many.Interactions = slices.Repeat(one.Interactions, scenarios.MaxInteractions)
+	_, err := New(Config{Scenarios: []*scenarios.Scenario{&many, one}})
+	if err == nil || err.Error() != "s/s.yaml:4:4: 200001 interactions in all; 200000 are taken" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -174,9 +186,9 @@ func TestExplainChangesNothing(t *testing.T) {
 	const text = "- {name: a, request: {path: /a}, response: {status: 200, delay: {uniform: [1ms, 2ms]}}}\n"
 	s, other := thingsServer(t, text), thingsServer(t, text)
 	for range 3 {
-		x, err := s.Explain(call("GET /a").request(t))
-		if err != nil || x.Outcome != Answered || x.Answer.Interaction != "a" {
-			t.Fatal(x, err)
+		x := s.Explain(call("GET /a").request(t))
+		if x.Outcome != Answered || x.Answer.Interaction != "a" {
+			t.Fatal(x)
 		}
 	}
 	if entries, _ := s.Journal(0); len(entries) != 0 {

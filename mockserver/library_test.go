@@ -264,7 +264,7 @@ func TestLibraryRefusals(t *testing.T) {
 		})
 	}
 	_, body, e := ask(t, s, "PUT "+call(causesPath)+mine+`{"policyviolationcause": [{"requestId": "a", "causeId": "b", "action": "IGNORE"}]}`)
-	const line = "scenarios/policyviolations/causes-by-date.yaml:19:15"
+	const line = "scenarios/policyviolations/causes-by-date.yaml:21:15"
 	if len(e.NearMisses) == 0 || e.NearMisses[0].Mismatches[0].Pos.String() != line || !strings.Contains(body, line) {
 		t.Errorf("the near miss does not name the line: %s", body)
 	}

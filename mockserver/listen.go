@@ -3,7 +3,6 @@ package mockserver
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +18,10 @@ const (
 	idleTimeout   = 60 * time.Second // between two requests
 	graceTimeout  = 10 * time.Second // for requests under way when the server stops
 	maxHeader     = 64 << 10         // bytes of all headers; beyond it net/http says 431
+
+	// What net/http adds to the limit it is given: the size of its buffer. Of
+	// requests sent in one go the second may begin in the buffer, uncounted.
+	headerSlop = 4 << 10
 )
 
 // Serve answers on a listener until the context ends, then lets the requests
@@ -31,8 +34,10 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, conf *tls.Config
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
+		MaxHeaderBytes:    maxHeader - headerSlop,
 		Protocols:         &protocols,
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * is refused as others are
 	}
 	if log != nil {
 		srv.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelError)
@@ -60,32 +65,4 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, conf *tls.Config
 		return fmt.Errorf("stopping: requests were still under way after %s", graceTimeout)
 	}
 	return nil
-}
-
-// Admin answers what steers and asks the mock, apart from it: GET /health and
-// GET /version.
-func (s *Server) Admin(version string) http.Handler {
-	m := http.NewServeMux()
-	m.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
-		adminJSON(w, http.StatusOK, map[string]any{"status": "ok", "operations": s.Operations(), "scenarios": s.Scenarios(), "interactions": s.Interactions()})
-	})
-	m.HandleFunc("GET /version", func(w http.ResponseWriter, r *http.Request) {
-		adminJSON(w, http.StatusOK, map[string]any{"version": version, "release": s.cfg.Release})
-	})
-	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		adminJSON(w, http.StatusNotFound, map[string]any{"type": "urn:oigmock:no-such-page", "title": "no such page", "status": http.StatusNotFound,
-			"detail": "the admin API has GET /health and GET /version"})
-	})
-	return m
-}
-
-func adminJSON(w http.ResponseWriter, status int, v any) {
-	media := "application/json"
-	if status >= 400 {
-		media = "application/problem+json"
-	}
-	w.Header().Set("Content-Type", media)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that went away is no matter of ours
 }

@@ -32,7 +32,7 @@ type looked struct {
 func (l *layer) rank(t *scenarios.Trial, q *question) []looked {
 	var room [maxLooked]*entry
 	var all [maxLooked]looked
-	found := l.nearest(room[:0], maxLooked, q.request, q.env.User)
+	found := l.nearest(room[:0], maxLooked, t)
 	for i, e := range found {
 		path, method, mismatches := t.Distance(e.Interaction)
 		all[i] = looked{e, path, method, mismatches}
@@ -96,14 +96,22 @@ func alike(pattern string, got []string) (same, differ int) {
 
 // explain says in words why nothing answers a request.
 func explain(method, path string, near []NearMiss) string {
+	text := "nothing answers " + method + " " + path
+	if len(near) > 0 {
+		text += "\n\n" + closest(near)
+	}
+	return text
+}
+
+// closest says in words what the near misses are short of.
+func closest(near []NearMiss) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "nothing answers %s %s", method, path)
 	for i, m := range near {
-		lead := "then"
-		if i == 0 {
-			lead = "closest"
+		lead := "closest"
+		if i > 0 {
+			lead = "\n\nthen"
 		}
-		fmt.Fprintf(&b, "\n\n%s: %q in %s", lead, m.Interaction, m.Scenario)
+		fmt.Fprintf(&b, "%s: %q in %s", lead, m.Interaction, m.Scenario)
 		for _, why := range m.Mismatches {
 			fmt.Fprintf(&b, "\n  %s", why)
 		}

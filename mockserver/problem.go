@@ -10,7 +10,6 @@ import (
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
-	"github.com/oigmock/oigmock/schemas/payload"
 )
 
 // This is the only file that chooses an HTTP status of our own. Our refusals
@@ -50,6 +49,45 @@ type mismatchJSON struct {
 	Pos  string `json:"pos"`
 }
 
+func mismatchesJSON(list []scenarios.Mismatch) []mismatchJSON {
+	var out []mismatchJSON
+	for _, m := range list {
+		out = append(out, mismatchJSON{m.At, m.Want, m.Got, m.Pos.String()})
+	}
+	return out
+}
+
+// An explanationJSON is an Explanation on its way out.
+type explanationJSON struct {
+	Method     string          `json:"method"`
+	Path       string          `json:"path"`
+	Query      string          `json:"query,omitempty"`
+	Outcome    Outcome         `json:"outcome"`
+	Status     int             `json:"status"`
+	Operation  string          `json:"operation,omitempty"`
+	Answer     *candidateJSON  `json:"answer,omitempty"`
+	Added      []candidateJSON `json:"added"`
+	Violations []violationJSON `json:"violations"`
+	Others     []candidateJSON `json:"others"`
+	Detail     string          `json:"detail,omitempty"`
+}
+
+type candidateJSON struct {
+	Scenario    string         `json:"scenario"`
+	Interaction string         `json:"interaction"`
+	Pos         string         `json:"pos"`
+	Mismatches  []mismatchJSON `json:"mismatches,omitempty"`
+	Why         string         `json:"why,omitempty"`
+}
+
+func candidatesJSON(list []Candidate) []candidateJSON {
+	out := make([]candidateJSON, len(list))
+	for i, c := range list {
+		out[i] = candidateJSON{c.Scenario, c.Interaction, c.Pos.String(), mismatchesJSON(c.Mismatches), c.Why}
+	}
+	return out
+}
+
 func newProblem(o Outcome, status int, title, detail string, r *scenarios.Request) *problem {
 	return &problem{Type: "urn:oigmock:" + string(o), Title: title, Status: status, Detail: detail,
 		Instance: cutText(r.Path, 512), outcome: o}
@@ -77,7 +115,7 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 			lines = append(lines, v.String())
 		}
 		status := http.StatusBadRequest
-		if tooMuch(r) {
+		if slices.ContainsFunc(q.bad, func(v schemas.Violation) bool { return v.Costly }) {
 			status = http.StatusRequestEntityTooLarge
 		}
 		p := newProblem(Contract, status, "the payload breaks the contract", strings.Join(lines, "\n"), r)
@@ -105,7 +143,7 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 func violationsJSON(list []schemas.Violation) []violationJSON {
 	var out []violationJSON
 	for _, v := range list {
-		out = append(out, violationJSON(v))
+		out = append(out, violationJSON{v.At, v.Why, v.Schema})
 	}
 	return out
 }
@@ -113,11 +151,7 @@ func violationsJSON(list []schemas.Violation) []violationJSON {
 func nearJSONs(list []NearMiss) []nearJSON {
 	var out []nearJSON
 	for _, m := range list {
-		n := nearJSON{Scenario: m.Scenario, Interaction: m.Interaction}
-		for _, why := range m.Mismatches {
-			n.Mismatches = append(n.Mismatches, mismatchJSON{why.At, why.Want, why.Got, why.Pos.String()})
-		}
-		out = append(out, n)
+		out = append(out, nearJSON{m.Scenario, m.Interaction, mismatchesJSON(m.Mismatches)})
 	}
 	return out
 }
@@ -174,6 +208,24 @@ func refuseMethod(r *scenarios.Request, rt *route, near []NearMiss) answer {
 	return answer{outcome: NoOperation, problem: p}
 }
 
+// refusePage answers where the admin API has no page, and says which it has.
+func refusePage(w http.ResponseWriter, r *http.Request, pages string) {
+	writePageProblem(w, r, &problem{Type: "urn:oigmock:no-such-page", Title: "no such page", Status: http.StatusNotFound,
+		Detail: "the admin API has " + pages})
+}
+
+// refusePageMethod answers where a page of the admin API has other methods.
+func refusePageMethod(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	writePageProblem(w, r, &problem{Type: "urn:oigmock:no-such-method", Title: "no such method", Status: http.StatusMethodNotAllowed,
+		Detail: cutText(r.URL.Path, 512) + " has " + allow + ", and not " + cutText(r.Method, 32)})
+}
+
+func writePageProblem(w http.ResponseWriter, r *http.Request, p *problem) {
+	p.Instance = cutText(r.URL.Path, 512)
+	writeJSON(w, "application/problem+json", p.Status, p)
+}
+
 // refuseUnread answers a request whose body could not be read.
 func refuseUnread(r *scenarios.Request, err error) answer {
 	if errors.Is(err, errTooLarge) {
@@ -186,10 +238,4 @@ func refuseUnread(r *scenarios.Request, err error) answer {
 		"the body could not be read to its end", r)
 	p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
 	return answer{outcome: Unreadable, problem: p}
-}
-
-// tooMuch reports a body that is JSON, and holds more than is looked at.
-func tooMuch(r *scenarios.Request) bool {
-	var f *payload.Fault
-	return errors.As(r.BodyFault(), &f) && f.Costly
 }

@@ -47,6 +47,15 @@ func canonical(path string) string {
 	return strings.Join(segments, "/")
 }
 
+// muxAlone has the routes of a catalog as mux finds them by itself.
+func muxAlone(c *catalog) *mux.Router {
+	m := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	for _, rt := range c.routes {
+		m.Handle(rt.template, rt.handler)
+	}
+	return m
+}
+
 // sameRoute asks the catalog's router and mux alone for a path.
 func sameRoute(t *testing.T, c *catalog, method, path string) {
 	t.Helper()
@@ -68,7 +77,7 @@ func sameRoute(t *testing.T, c *catalog, method, path string) {
 		t.Fatal(err)
 	}
 	want := "none"
-	if status, found := ask(c.plain, plain); status == http.StatusTeapot {
+	if status, found := ask(muxAlone(c), plain); status == http.StatusTeapot {
 		want = found
 	}
 	if got != want {

@@ -54,8 +54,8 @@ type Server struct {
 	}
 }
 
-// New makes a Server. It fails with every fault of every file: the error is a
-// scanner.ErrorList.
+// New makes a Server. It fails where cfg makes no sense, and else as Load does:
+// with a scanner.ErrorList of every fault of every file.
 func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -82,7 +82,7 @@ func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) er
 	c := newCatalog(contract, list, s.cfg.Release, s.serve)
 	var faults scanner.ErrorList
 	for _, f := range c.check(s.cfg.Now()) {
-		if f.Level == Fault {
+		if f.Level == LevelFault {
 			faults.Add(f.Pos, f.Text)
 		} else {
 			c.remarks = append(c.remarks, f)
@@ -103,9 +103,6 @@ func (s *Server) Interactions() int { return len(s.catalog.Load().all) }
 
 // Remarks are the warnings and notes that Check found in what is served.
 func (s *Server) Remarks() []Finding { return slices.Clone(s.catalog.Load().remarks) }
-
-// Seed is what makes the random delays of this server repeatable.
-func (s *Server) Seed() uint64 { return s.cfg.Seed }
 
 // ServeHTTP takes a request down the road.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -95,19 +95,13 @@ func (j *journal) cut(body []byte) []byte {
 // sizeOf is about how much memory an entry keeps.
 func sizeOf(e *Entry) int {
 	const own = 512
-	n := own + len(e.Exchange.Request.Body) + len(e.Exchange.Response.Body) +
-		len(e.Exchange.Request.Path) + len(e.Exchange.Request.Query)
+	n := own + cap(e.Exchange.Request.Body) + cap(e.Exchange.Response.Body) +
+		len(e.Exchange.Request.Path) + len(e.Exchange.Request.Query) + len(e.Exchange.Request.Host)
 	for name, values := range e.Exchange.Request.Header {
-		n += len(name) + 64
-		for _, v := range values {
-			n += len(v)
-		}
+		n += sizeOfHeader(name, values)
 	}
 	for _, f := range e.Exchange.Response.Header {
-		n += len(f.Name) + 64
-		for _, v := range f.Values {
-			n += len(v)
-		}
+		n += sizeOfHeader(f.Name, f.Values)
 	}
 	for _, m := range e.NearMisses {
 		for _, why := range m.Mismatches {
@@ -116,6 +110,16 @@ func sizeOf(e *Entry) int {
 	}
 	for _, v := range e.Violations {
 		n += 64 + len(v.At) + len(v.Why) + len(v.Schema)
+	}
+	return n
+}
+
+func sizeOfHeader(name string, values []string) int {
+	const slot = 80 // of the map, which has more of them than names
+	const text = 16 // beside its bytes
+	n := len(name) + slot + text*cap(values)
+	for _, v := range values {
+		n += len(v)
 	}
 	return n
 }

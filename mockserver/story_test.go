@@ -166,8 +166,9 @@ func compare(t *testing.T, name string, a *txtar.Archive, got map[string]string)
 		return
 	}
 	var files []txtar.File
+	stale := maps.Clone(got)
 	for _, f := range a.Files {
-		if _, ok := got[f.Name]; ok {
+		if _, ok := stale[f.Name]; ok {
 			continue
 		}
 		files = append(files, f)

@@ -142,6 +142,24 @@ func TestHeadersThatNeverEnd(t *testing.T) {
 	})
 }
 
+// 64 KiB of headers, the first line among them, are taken, and not a byte more;
+// what was read ahead of the body does not count.
+func TestHeaderLimit(t *testing.T) {
+	head, body, _ := strings.Cut(putText("quick"), "\r\n\r\n")
+	head += "\r\nX-A: "
+	for length, want := range map[int]int{64<<10 - 1: 200, 64 << 10: 200, 64<<10 + 1: 431, 68_500: 431} {
+		inTime(t, quick, func(t *testing.T, s *Server, p *pipes, _ func() error) {
+			c := p.dial()
+			defer c.Close()
+			text := head + strings.Repeat("a", length-len(head)-len("\r\n\r\n")) + "\r\n\r\n" + body
+			go func() { _, _ = io.WriteString(c, text) }() // what is refused is not read to its end
+			if status, _ := readAnswer(t, bufio.NewReader(c)); status != want {
+				t.Errorf("%d bytes of headers: got %d, want %d", length, status, want)
+			}
+		})
+	}
+}
+
 func TestIdleConnection(t *testing.T) {
 	inTime(t, quick, func(t *testing.T, s *Server, p *pipes, _ func() error) {
 		c := p.dial()

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -189,7 +189,7 @@ func (a *Address) findRoom(in where) error {
 	case "body":
 	default:
 		known := append(slices.Clone(roomsOfNow), in.params...)
-		hint := didYouMean(room, known)
+		hint := didyoumean.Hint(room, known)
 		if hint == "" {
 			hint = "; rooms are " + strings.Join(roomsOfNow, ", ")
 		}
@@ -216,7 +216,7 @@ func (s *scope) resolve(a *Address) payload.Value {
 		return s.key
 	case "now":
 		s.dynamic = true
-		return payload.Text(isoDate.Format(a.shift.from(s.env.Now)))
+		return payload.Text(payload.ISO.Format(a.shift.from(s.env.Now)))
 	case "user":
 		s.dynamic = true
 		if s.env.User == "" {
@@ -285,55 +285,6 @@ func wireValue(texts []string) payload.Value {
 		return payload.Text(texts[0])
 	}
 	return payload.Texts(texts)
-}
-
-// didYouMean ends a message with the nearest of the known words, if one is
-// near.
-func didYouMean(word string, known []string) string {
-	if near := nearest(word, known); near != "" {
-		return "; did you mean " + strconv.Quote(near) + "?"
-	}
-	return ""
-}
-
-// nearest is the known word that differs least from word, within a third of
-// its letters; "" where none does.
-func nearest(word string, known []string) string {
-	best, least := "", max(2, len(word)/3)+1
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := distance(word, k, least); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, drop, change or swap; it stops at
-// most.
-func distance(a, b string, most int) int {
-	if len(a) > 64 || len(b) > 64 || max(len(a), len(b))-min(len(a), len(b)) >= most {
-		return most
-	}
-	var rows [3][65]int
-	for j := range len(b) + 1 {
-		rows[1][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		rows[2][0] = i
-		for j := 1; j <= len(b); j++ {
-			change := rows[1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			d := min(change, rows[1][j]+1, rows[2][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d = min(d, rows[0][j-2]+1)
-			}
-			rows[2][j] = d
-		}
-		rows[0], rows[1] = rows[1], rows[2]
-	}
-	return min(rows[1][len(b)], most)
 }
 
 func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

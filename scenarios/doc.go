@@ -135,7 +135,8 @@
 //	user      the caller's login
 //	item key  in a loop: the element, and its name or index
 //	now       the time, as the clock says; now + 50d, now - 2h
-//	self url  this request's address without query; the mock's base address
+//	self url  this request's address without query; the mock's base address:
+//	          both by the name by which the client called, whatever it is
 //
 // # Templates
 //
@@ -156,9 +157,9 @@
 // # Precedence
 //
 // Interactions with order: first come before the contract is asked, then
-// ordinary ones, then those with order: last. Among equals, a later
-// source of --scenarios comes before an earlier one; then the order of the
-// files' names, then from the top. The first without a mismatch answers. What adds stands
+// ordinary ones, then those with order: last. Among equals, a later source of
+// --scenarios comes before an earlier one; then the order of the files' names,
+// then from the top. The first without a mismatch answers. What adds stands
 // outside: all that match are laid over the answer, and of two that name the
 // same part the earlier wins.
 //
@@ -167,10 +168,11 @@
 // Of a file: 1 MiB, 64 levels, 100,000 keys and values; anchors, aliases,
 // merges and tags are refused. Of a pattern: 1,000 bytes, 10,000 steps, and
 // 64 KiB of text to look in. Of a path: 16 parameters, 64 segments. Of a
-// library: 20,000 files, 200,000 interactions. Of a file in a response: 16 MiB.
-// Of a delay: 10 minutes. Loops of one answer make 20,000 elements together.
-// And each request has a budget of work, spent by all that is compared and
-// made for it; beyond it nothing matches.
+// library: 20,000 files, 200,000 interactions. Of a file in a response: 16 MiB,
+// and of all such files of a library 256 MiB, each counted once. Of a delay: 10
+// minutes. Loops of one answer make 20,000 elements together. And each request
+// has a budget of work, spent by all that is compared and made for it; beyond
+// it nothing matches.
 //
 // # Traps
 //

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 	"gopkg.in/yaml.v3"
 )
@@ -124,7 +125,7 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 	}
 	room := in
 	in.room, in.single = "", in.wire
-	o := &object{}
+	o := newObject(len(n.Content) / 2)
 	p.entries(n, "an object", func(name string, k, value *yaml.Node) {
 		if strings.Contains(name, "{{") && !in.exact {
 			p.fault(k, "a name is no template; $merge and $object make members with names that are found")
@@ -160,6 +161,8 @@ type operatorCall struct {
 
 var operators map[string]operatorForm
 
+// init, since the forms read values, and values look the operators up: as the
+// value of the variable they would be an initialization cycle.
 func init() {
 	operators = map[string]operatorForm{
 		"$like":    {parse: func(c *operatorCall) kind { return &like{c.value(c.arg, c.in)} }},
@@ -215,6 +218,11 @@ func init() {
 			in := c.in
 			in.wire = true
 			k := &problem{title: c.value(c.arg, in)}
+			_, list := k.title.kind.(array)
+			_, members := k.title.kind.(*object)
+			if list || members || c.arg.Kind == yaml.ScalarNode && c.arg.ShortTag() == "!!null" {
+				c.fault(c.arg, "$error: want a text, got %s", nodeWords(c.arg))
+			}
 			if i := c.options["instance"]; i != nil {
 				k.instance = c.value(i, in)
 			}
@@ -226,10 +234,7 @@ func init() {
 func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 	form, known := operators[key.Value]
 	if !known {
-		hint := ""
-		if near := nearest(key.Value, keysOf(operators)); near != "" {
-			hint = fmt.Sprintf(", did you mean %q?", near)
-		}
+		hint := didyoumean.Hint(key.Value, keysOf(operators))
 		if hint == "" {
 			hint = "; data with such a key stands under $literal"
 		}

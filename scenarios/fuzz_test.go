@@ -111,9 +111,9 @@ func roundTrip(t *testing.T, s *Scenario) {
 
 // seeds calls add with files that hold all of the language.
 func seeds(f testing.TB, add func(src []byte)) {
-	err := fs.WalkDir(Library(), ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			src, _ := fs.ReadFile(Library(), name)
+			src, _ := files.ReadFile(name)
 			add(src)
 		}
 		return err
@@ -335,6 +335,9 @@ func FuzzPath(f *testing.F) {
 		}
 		if p.Meets(q) != q.Meets(p) {
 			t.Errorf("%s and %s meet one way only", one, two)
+		}
+		if p.Covers(q) && q.Match(path) && !p.Match(path) {
+			t.Errorf("%q is one of %q and not of %q, which covers it", path, two, one)
 		}
 		if p.Match(path) && q.Match(path) && !p.Meets(q) {
 			t.Errorf("%s and %s meet at %s", one, two, path)

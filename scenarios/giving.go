@@ -136,6 +136,10 @@ func (o merge) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 		if !ok {
 			continue
 		}
+		if !s.spend(4 + len(b)) {
+			s.fail(v.Pos, "the answer costs too much to make")
+			return dst, false
+		}
 		g := jsonValue(b)
 		if g.Kind() != payload.Object {
 			s.fail(part.Pos, "$merge takes objects, and this is "+describe(g))

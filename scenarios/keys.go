@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 	"gopkg.in/yaml.v3"
 )
@@ -161,6 +162,9 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) []string {
 	}
 	if v := nodes["method"]; v != nil {
 		m.Method = p.one(v, "method", single)
+		if c, ok := plain(m.Method); ok {
+			m.method = c.text
+		}
 		if c, ok := plain(m.Method); ok && (c.text == "" || strings.ToUpper(c.text) != c.text || strings.ContainsAny(c.text, " \t/")) {
 			p.fault(v, "method %s: methods are words in capital letters", quote(c.text))
 		}
@@ -181,9 +185,13 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) []string {
 		in.room = room.name
 		*room.to = p.value(v, in)
 	}
+	p.thereAnyway(m)
 	single.params = wire.params
 	if v := nodes["user"]; v != nil {
 		m.User = p.one(v, "user", single)
+		if c, ok := plain(m.User); ok && strings.Contains(c.text, ":") {
+			p.fault(v, "user is the login alone; a password is set with serve --user NAME:PASSWORD")
+		}
 	}
 	in := where{params: wire.params}
 	if v := nodes["body"]; v != nil {
@@ -209,6 +217,24 @@ func (p *parser) request(n *yaml.Node, m *RequestMatcher) []string {
 	return wire.params
 }
 
+// thereAnyway reports parameters of the path that must be absent: no path that
+// matches is without them.
+func (p *parser) thereAnyway(m *RequestMatcher) {
+	const hint = "there wherever the path matches, so $absent never holds; a path without is another path"
+	if _, none := kindOf[absent](m.Params); none {
+		p.faultAt(m.Params.Pos, "params: the parameters are %s", hint)
+	}
+	params, ok := kindOf[*object](m.Params)
+	if !ok || m.Path == nil {
+		return
+	}
+	for i, name := range params.names {
+		if _, none := kindOf[absent](params.values[i]); none && slices.Contains(m.Path.names, name) {
+			p.faultAt(params.values[i].Pos, "params: {%s} is %s", name, hint)
+		}
+	}
+}
+
 // one reads the VALUE of a single text.
 func (p *parser) one(n *yaml.Node, what string, in where) *Value {
 	if n.Kind == yaml.SequenceNode {
@@ -217,14 +243,14 @@ func (p *parser) one(n *yaml.Node, what string, in where) *Value {
 	return p.value(n, in)
 }
 
-var pathNames = regexp.MustCompile(`\{([A-Za-z0-9_-]+)`)
+var pathNames = regexp.MustCompile(`[{:]([A-Za-z0-9_-]+)`)
 
 // name reports a name that its room cannot have, and gives it as the room
 // writes it.
 func (p *parser) name(k *yaml.Node, name string, in where) string {
 	switch {
 	case in.room == "params" && !slices.Contains(in.params, name):
-		p.fault(k, "params: the path has no {%s}%s", name, didYouMean(name, in.params))
+		p.fault(k, "params: the path has no {%s}%s", name, didyoumean.Hint(name, in.params))
 	case in.room == "header" && !headerName(name):
 		p.fault(k, "header: %s is no name of a header", quote(name))
 	case in.room == "header":
@@ -281,7 +307,7 @@ func (p *parser) response(n *yaml.Node, what string, in where, of *Path) *Respon
 			bodies = append(bodies, k)
 		case "file":
 			t.File = p.text(v, name)
-			t.bytes = p.bodyFile(v, t.File)
+			p.bodyFile(v, t)
 			bodies = append(bodies, k)
 		case "delay":
 			t.Delay = p.delay(v)
@@ -358,23 +384,17 @@ func (p *parser) headers(n *yaml.Node, in where, t *ResponseTemplate) {
 	})
 }
 
-func (p *parser) bodyFile(n *yaml.Node, name string) []byte {
-	if name == "" {
-		return nil
-	}
-	if p.fsys == nil {
+// bodyFile notes the file whose bytes a response is.
+func (p *parser) bodyFile(n *yaml.Node, t *ResponseTemplate) {
+	switch name := t.File; {
+	case name == "":
+	case !p.inFolder:
 		p.fault(n, "file: only a scenario that stands in a folder can name a file")
-		return nil
-	}
-	if !fs.ValidPath(name) || strings.Contains(name, `\`) {
+	case !fs.ValidPath(name) || strings.Contains(name, `\`):
 		p.fault(n, "file: %s is no file below this one's folder", quote(name))
-		return nil
+	default:
+		p.bodies = append(p.bodies, bodyFile{p.pos(n), path.Join(p.folder, name), t})
 	}
-	b, err := readRegular(p.fsys, path.Join(p.folder, name), MaxBodyFile)
-	if err != nil {
-		p.fault(n, "file: %s", err)
-	}
-	return b
 }
 
 func (p *parser) delay(n *yaml.Node) *Delay {

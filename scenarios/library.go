@@ -1,11 +1,13 @@
 package scenarios
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"go/scanner"
 	"go/token"
+	"io"
 	"io/fs"
 	"path"
 	"runtime"
@@ -16,9 +18,6 @@ import (
 
 //go:embed *.yaml */*.yaml
 var files embed.FS
-
-// Library is the folder of the files that come with the package.
-func Library() fs.FS { return files }
 
 // OIG is the library that comes with the package: what holds in a release, ""
 // for all.
@@ -45,7 +44,8 @@ func Load(fsys fs.FS, dir string, patterns ...string) ([]*Scenario, error) {
 	}
 	type result struct {
 		scenarios []*Scenario
-		err       error
+		bodies    []bodyFile
+		faults    scanner.ErrorList
 	}
 	results := make([]result, len(names))
 	next := make(chan int)
@@ -53,13 +53,18 @@ func Load(fsys fs.FS, dir string, patterns ...string) ([]*Scenario, error) {
 	for range min(runtime.GOMAXPROCS(0), len(names)) {
 		wg.Go(func() {
 			for i := range next {
-				shown := path.Join(dir, names[i])
+				p := newParser(path.Join(dir, names[i]), names[i])
+				p.inFolder = true
 				src, err := readRegular(fsys, names[i], MaxFile)
-				if err != nil {
-					results[i].err = scanner.ErrorList{{Pos: token.Position{Filename: shown, Line: 1, Column: 1}, Msg: err.Error()}}
-					continue
+				switch {
+				case err != nil:
+					p.faultAt(p.line(1), "%s", err)
+				case strings.ContainsFunc(names[i], isControl):
+					p.faultAt(p.line(1), "the name of the file has a character that is not seen: %+q", path.Base(names[i]))
+				default:
+					results[i].scenarios = p.documents(src)
 				}
-				results[i].scenarios, results[i].err = parse(shown, names[i], src, fsys)
+				results[i].bodies, results[i].faults = p.bodies, p.faults
 			}
 		})
 	}
@@ -72,13 +77,12 @@ func Load(fsys fs.FS, dir string, patterns ...string) ([]*Scenario, error) {
 	var all []*Scenario
 	var faults scanner.ErrorList
 	interactions := 0
+	bodies := shelf{fsys: fsys, files: map[string]shelved{}}
 	for _, r := range results {
-		if r.err != nil {
-			var list scanner.ErrorList
-			if !errors.As(r.err, &list) {
-				return nil, r.err
-			}
-			faults = append(faults, list...)
+		own := append(r.faults, bodies.fill(r.bodies)...)
+		if len(own) > 0 || len(r.bodies) > 0 && bodies.sum > MaxBodyFiles {
+			faults = append(faults, own...)
+			continue
 		}
 		for _, s := range r.scenarios {
 			s.Origin = dir
@@ -87,10 +91,54 @@ func Load(fsys fs.FS, dir string, patterns ...string) ([]*Scenario, error) {
 		all = append(all, r.scenarios...)
 	}
 	if interactions > MaxInteractions {
-		return nil, fmt.Errorf("%s: %d interactions; %d are taken", dir, interactions, MaxInteractions)
+		all = nil
+		faults.Add(token.Position{Filename: dir, Line: 1, Column: 1}, fmt.Sprintf("%d interactions; %d are taken", interactions, MaxInteractions))
 	}
 	faults.Sort()
 	return all, faults.Err()
+}
+
+// A bodyFile is a file that a response names.
+type bodyFile struct {
+	pos  token.Position
+	name string
+	of   *ResponseTemplate
+}
+
+// A shelf holds the files that responses name, each once.
+type shelf struct {
+	fsys  fs.FS
+	files map[string]shelved
+	sum   int // bytes
+}
+
+type shelved struct {
+	bytes []byte
+	err   error
+}
+
+// fill gives responses the bytes of their files. With the first that is too
+// much for all together it ends: nothing is served then.
+func (s *shelf) fill(list []bodyFile) (faults scanner.ErrorList) {
+	for _, b := range list {
+		if s.sum > MaxBodyFiles {
+			break
+		}
+		f, known := s.files[b.name]
+		if !known {
+			f.bytes, f.err = readRegular(s.fsys, b.name, MaxBodyFile)
+			s.files[b.name] = f
+			if s.sum += len(f.bytes); s.sum > MaxBodyFiles {
+				f.err = fmt.Errorf("with %s the files of all responses have more than %d bytes", quote(b.name), MaxBodyFiles)
+			}
+		}
+		if f.err == nil {
+			b.of.fill(f.bytes)
+		} else if len(faults) < maxFaults {
+			faults.Add(b.pos, "file: "+f.err.Error())
+		}
+	}
+	return faults
 }
 
 // find lists the scenario files, sorted.
@@ -130,11 +178,23 @@ func find(fsys fs.FS, patterns []string) ([]string, error) {
 	return names, err
 }
 
-// readRegular reads a file of at most so many bytes. A pipe or a device is
-// not opened: it might never end.
+// readRegular reads a file of at most so many bytes, and no pipe or device:
+// it might never end. Since the name may come to mean another file meanwhile,
+// what is opened is looked at again.
 func readRegular(fsys fs.FS, name string, most int64) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
+		return nil, plainError(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", quote(name)) // and opening a pipe would wait
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, plainError(err)
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
 		return nil, plainError(err)
 	}
 	if !info.Mode().IsRegular() {
@@ -143,14 +203,21 @@ func readRegular(fsys fs.FS, name string, most int64) ([]byte, error) {
 	if info.Size() > most {
 		return nil, fmt.Errorf("%s has %d bytes; %d are taken", quote(name), info.Size(), most)
 	}
-	b, err := fs.ReadFile(fsys, name)
-	if err != nil {
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	if _, err := b.ReadFrom(io.LimitReader(f, most+1)); err != nil {
 		return nil, plainError(err)
 	}
-	if int64(len(b)) > most {
+	if int64(b.Len()) > most {
 		return nil, fmt.Errorf("%s has more than %d bytes", quote(name), most)
 	}
-	return b, nil
+	return b.Bytes(), nil
+}
+
+// isControl tells a character that a terminal obeys, or that ends a line or
+// turns its direction.
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
+		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // plainError says what is wrong with a file without the path of the machine.
@@ -160,27 +227,4 @@ func plainError(err error) error {
 		return fmt.Errorf("%s: %w", quote(pe.Path), pe.Err)
 	}
 	return err
-}
-
-// mediaOfFile does not ask the machine, so that an answer is the same on each.
-func mediaOfFile(name string) string {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".json":
-		return "application/json"
-	case ".xml":
-		return "application/xml"
-	case ".pdf":
-		return "application/pdf"
-	case ".zip":
-		return "application/zip"
-	case ".png":
-		return "image/png"
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".txt":
-		return "text/plain; charset=utf-8"
-	case ".csv":
-		return "text/csv; charset=utf-8"
-	}
-	return "application/octet-stream"
 }

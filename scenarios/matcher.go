@@ -20,6 +20,7 @@ type RequestMatcher struct {
 	User, Body, Text                    *Value
 	Payload                             Payload
 
+	method  string // Method where it is a plain text: it is looked at for every candidate
 	pathPos token.Position
 }
 
@@ -98,7 +99,7 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 	s.named = nil
 	if m.Path != nil {
 		s.named = m.Path.names
-		if path = m.Path.match(r.Segments(), &s.params); !path {
+		if path = m.Path.match(r, &s.params); !path {
 			s.room = "path"
 			s.n++
 			if s.mode == inWords {
@@ -113,11 +114,9 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 	if s.done() {
 		return
 	}
-	if m.Method != nil {
+	if m.Method != nil && (m.method == "" || m.method != r.Method) {
 		n := s.n
-		if c, plain := m.Method.kind.(scalar); !plain || c.text != r.Method {
-			s.ask("method", m.Method, payload.Text(r.Method))
-		}
+		s.ask("method", m.Method, payload.Text(r.Method))
 		method = s.n == n
 		if s.done() {
 			return
@@ -204,8 +203,8 @@ func (s *scope) text(room, name string) (string, int) {
 func (s *scope) texts(room string, v *Value) {
 	s.room, s.at = room, s.at[:0]
 	o, plain := v.kind.(*object)
-	size := s.req.size(room)
 	if !plain {
+		size := s.req.size(room)
 		if !s.spend(1 + size*size/32) {
 			s.tooMuch(v)
 			return
@@ -213,7 +212,7 @@ func (s *scope) texts(room string, v *Value) {
 		v.match(s, s.wholeRoom(room))
 		return
 	}
-	if !s.spend(1 + len(o.names)*(1+size/32)) {
+	if !s.spend(1 + len(o.names)*(1+s.req.lookup(room))) {
 		s.tooMuch(v)
 		return
 	}
@@ -227,6 +226,9 @@ func (s *scope) texts(room string, v *Value) {
 		switch {
 		case n == 1:
 			value = payload.Text(got)
+		case n > 1 && !s.spend(4*n):
+			s.tooMuch(v)
+			return
 		case n > 1:
 			value = payload.Texts(s.req.texts(room, name))
 		}

@@ -60,10 +60,12 @@ func (o *pattern) match(s *scope, v *Value, got payload.Value) {
 	}
 	text := got.Text()
 	if len(text) > maxSearched {
-		s.missWords(v, o.want(s), "a text longer than "+strconv.Itoa(maxSearched)+" bytes, in which $regex does not look")
+		if s.wording() {
+			s.tellWords(v, o.want(s), "a text longer than "+strconv.Itoa(maxSearched)+" bytes, in which $regex does not look")
+		}
 		return
 	}
-	if !s.spend(1 + len(text)*o.steps/16) {
+	if !s.spend(1 + len(text)*o.steps/5) {
 		s.tooMuch(v)
 		return
 	}
@@ -337,6 +339,10 @@ func (o allOf) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 		if !ok {
 			continue
 		}
+		if !s.spend(4 + len(b)) {
+			s.fail(v.Pos, "the answer costs too much to make")
+			return dst, false
+		}
 		g := jsonValue(b)
 		objects = objects && g.Kind() == payload.Object
 		given = append(given, g)
@@ -415,7 +421,7 @@ func (o *each) want(s *scope) string {
 	}
 	return w + ", each " + o.of.kind.want(s)
 }
-func (o *each) give(s *scope, _ *Value, dst []byte) ([]byte, bool) {
+func (o *each) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	element, ok := o.of.give(s, nil)
 	n := max(o.min, 1)
 	switch {
@@ -423,6 +429,10 @@ func (o *each) give(s *scope, _ *Value, dst []byte) ([]byte, bool) {
 		n = 0
 	case !ok:
 		element = []byte("null") // the nearest that there is to nothing
+	}
+	if n*(len(element)+1) > MaxAnswer {
+		s.fail(v.Pos, "$each gives more than "+strconv.Itoa(MaxAnswer)+" bytes")
+		return dst, false
 	}
 	dst = append(dst, '[')
 	for i := range n {
@@ -467,7 +477,9 @@ func (o contains) match(s *scope, v *Value, got payload.Value) {
 		}
 		seen := make([]bool, len(elements))
 		if !o.place(s, i, elements, taken, seen) {
-			s.missWords(v, "an element like "+o[i].kind.want(s), describe(got))
+			if s.wording() {
+				s.tell(v, "an element like "+o[i].kind.want(s), got)
+			}
 			if s.done() {
 				return
 			}
@@ -510,8 +522,8 @@ func (o *values) match(s *scope, v *Value, got payload.Value) {
 	}
 	for name, member := range got.Members() {
 		s.push(name, -1)
-		if o.keys != nil && !o.keys.accepts(s, payload.Text(name)) {
-			s.missWords(v, "a name that is "+o.keys.kind.want(s), quote(name))
+		if o.keys != nil && !o.keys.accepts(s, payload.Text(name)) && s.wording() {
+			s.tellWords(v, "a name that is "+o.keys.kind.want(s), quote(name))
 		}
 		if !s.done() {
 			o.of.match(s, member)

@@ -6,7 +6,6 @@ import (
 	"go/scanner"
 	"go/token"
 	"io"
-	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 	"gopkg.in/yaml.v3"
 )
@@ -37,18 +37,17 @@ var (
 // without ".yaml". The error is a scanner.ErrorList of all faults, sorted.
 // Nothing of the file system is read, so no response can name a file.
 func Parse(name string, src []byte) ([]*Scenario, error) {
-	return parse(name, name, src, nil)
-}
-
-// parse reads a file. What file: names is read from fsys.
-func parse(shown, name string, src []byte, fsys fs.FS) ([]*Scenario, error) {
-	p := &parser{shown: shown, file: trimYAML(name), fsys: fsys, folder: path.Dir(name), names: map[string]token.Position{}}
+	p := newParser(name, name)
 	all := p.documents(src)
 	p.faults.Sort()
 	if err := p.faults.Err(); err != nil {
 		return nil, err
 	}
 	return all, nil
+}
+
+func newParser(shown, name string) *parser {
+	return &parser{shown: shown, file: trimYAML(name), folder: path.Dir(name), names: map[string]token.Position{}}
 }
 
 func trimYAML(name string) string {
@@ -63,7 +62,8 @@ func trimYAML(name string) string {
 type parser struct {
 	shown, file string
 	folder      string
-	fsys        fs.FS
+	inFolder    bool // so that a response can name a file
+	bodies      []bodyFile
 	faults      scanner.ErrorList
 	nodes       int
 	tooDeep     bool                      // nested so
@@ -115,6 +115,9 @@ func (sh *shared) path(text string) (*Path, error) {
 		return path, nil
 	}
 	path, err := ParsePath(text)
+	if err == nil {
+		err = path.plain()
+	}
 	if err == nil {
 		if sh.paths == nil {
 			sh.paths = map[string]*Path{}
@@ -261,9 +264,12 @@ func cutDocuments(src []byte, all []*Scenario) {
 }
 
 var (
-	yamlLine  = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-	flowBrace = regexp.MustCompile(`\{[^"'{}]*[^"'{}\s:,\[]\s*(\{[^{}]*\})`)
+	yamlLine   = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	bareBraces = regexp.MustCompile(`(?:[:\-\[,]\s+|\[)(\{\{)`)
+	flowBrace  = regexp.MustCompile(`\{[^"'{}]*[^"'{}\s:,\[]\s*(\{[^{}]*\})`)
 )
+
+const indented = "is a line further down indented otherwise than its neighbours?"
 
 // syntax reports what yaml.v3 says of a text that is no YAML.
 func (p *parser) syntax(src []byte, err error) {
@@ -276,6 +282,8 @@ func (p *parser) syntax(src []byte, err error) {
 		{"mapping values are not allowed", "a text with a colon and a blank in it needs quotes"},
 		{"cannot start any token", "a tab cannot indent, and a text that begins with @, ` or % needs quotes"},
 		{"unexpected end of stream", "a quote or a bracket is not closed"},
+		{"expected '-' indicator", indented},
+		{"expected key", indented},
 	} {
 		if strings.Contains(why, hint[0]) {
 			why += "; " + hint[1]
@@ -288,6 +296,13 @@ func (p *parser) syntax(src []byte, err error) {
 		if at := flowBrace.FindSubmatchIndex(lines[i]); at != nil {
 			pos.Line, pos.Column = i+1, 1+utf8.RuneCount(lines[i][:at[2]])
 			why += fmt.Sprintf("; quote the text around %s: braces inside braces", lines[i][at[2]:at[3]])
+			break
+		}
+	}
+	for i := max(pos.Line-2, 0); i < min(pos.Line+2, len(lines)); i++ {
+		if at := bareBraces.FindSubmatchIndex(lines[i]); at != nil {
+			pos.Line, pos.Column = i+1, 1+utf8.RuneCount(lines[i][:at[2]])
+			why = strings.TrimSuffix(why, "; "+indented) + "; put templates in quotes"
 			break
 		}
 	}
@@ -371,11 +386,7 @@ func (p *parser) key(k *yaml.Node) (string, bool) {
 
 // unknown reports a key that is none of the known ones.
 func (p *parser) unknown(k *yaml.Node, what, word string, known []string) {
-	hint := ""
-	if near := nearest(word, known); near != "" {
-		hint = fmt.Sprintf(", did you mean %q?", near)
-	}
-	p.fault(k, "%s: unknown key %s%s", what, quote(word), hint)
+	p.fault(k, "%s: unknown key %s%s", what, quote(word), didyoumean.Hint(word, known))
 }
 
 func nodeWords(n *yaml.Node) string {
@@ -413,7 +424,7 @@ func (p *parser) text(n *yaml.Node, what string) string {
 func (p *parser) word(n *yaml.Node, what string, words []string) string {
 	text := p.text(n, what)
 	if text != "" && !slices.Contains(words, text) {
-		p.fault(n, "%s %s is none of %s%s", what, quote(text), strings.Join(words, ", "), didYouMean(text, words))
+		p.fault(n, "%s %s is none of %s%s", what, quote(text), strings.Join(words, ", "), didyoumean.Hint(text, words))
 	}
 	return text
 }

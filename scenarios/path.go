@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -49,6 +50,9 @@ func ParsePath(text string) (*Path, error) {
 			if strings.ContainsAny(part, "{}") {
 				return nil, fmt.Errorf("path: %s is neither a text nor a {name}; a {name} takes a whole segment", quote(part))
 			}
+			if strings.Contains(part, "?") {
+				return nil, fmt.Errorf("path %s has a query; name its parameters under query", quote(text))
+			}
 			if strings.ContainsFunc(part, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 				return nil, fmt.Errorf("path: a blank or control character in %s; a path stands here as on the wire, with %%20", quote(part))
 			}
@@ -87,6 +91,48 @@ func ParsePath(text string) (*Path, error) {
 	return p, nil
 }
 
+// plain reports a text that looks like a pattern, or like a parameter as other
+// tools write it. What a contract calls a path may have such characters; in a
+// scenario they are hardly ever meant.
+func (p *Path) plain() error {
+	for part := range strings.SplitSeq(p.text[1:], "/") {
+		colon := strings.HasPrefix(part, ":")
+		if strings.HasPrefix(part, "{") || !colon && !strings.ContainsAny(part, `[]*+^$()|\`) {
+			continue
+		}
+		name, say := "name", ""
+		inner := strings.TrimSuffix(strings.TrimPrefix(part, "^"), "$")
+		_, err := regexp.Compile(inner)
+		switch {
+		case colon:
+			name = nameOnly(part[1:])
+			say = fmt.Sprintf("say {%s}, and what it must be under params", name)
+		case part == "*" || part == ".*":
+			say = "say {name}, or {name...} at the end for all that follows"
+		case part == "**":
+			say = "say {name...}, at the end, for all that follows"
+		case err == nil && strings.ContainsAny(inner, `[*+(|\`) && len(inner) <= maxEcho:
+			say = fmt.Sprintf(`say {name}, and under params what it must be: {name: {$regex: %q}}`, "^"+inner+"$")
+		default:
+			say = "say {name}, and what it must be under params"
+		}
+		encoded := ""
+		if len(part) <= maxEcho {
+			encoded = ": " + pathEncode.Replace(part)
+			if colon {
+				encoded = ": %3A" + pathEncode.Replace(part[1:])
+			}
+		}
+		return fmt.Errorf("path: %s would be taken as it stands; %s; if it is meant, percent-encode it%s", quote(part), say, encoded)
+	}
+	return nil
+}
+
+const maxEcho = 80 // bytes of a segment that is written anew in a fault
+
+var pathEncode = strings.NewReplacer("[", "%5B", "]", "%5D", "*", "%2A", "+", "%2B", "^", "%5E", "$", "%24",
+	"(", "%28", ")", "%29", "|", "%7C", `\`, "%5C")
+
 func nameOnly(text string) string {
 	if i := strings.IndexFunc(text, func(r rune) bool { return !nameRune(r) }); i > 0 {
 		return text[:i]
@@ -104,12 +150,10 @@ func validName(name string) bool {
 
 func (p *Path) String() string { return p.text }
 
-// Names are the parameters, in order.
-func (p *Path) Names() []string { return p.names }
-
 // match compares the decoded segments of a path, and leaves the values of
 // the parameters in params.
-func (p *Path) match(segments []string, params *[maxParams]string) bool {
+func (p *Path) match(r *Request, params *[maxParams]string) bool {
+	segments := r.Segments()
 	n := len(p.segments)
 	rest := n > 0 && p.segments[n-1].rest
 	if len(segments) < n || len(segments) > n && !rest {
@@ -119,7 +163,7 @@ func (p *Path) match(segments []string, params *[maxParams]string) bool {
 		s := &p.segments[i]
 		switch {
 		case s.rest:
-			params[s.param] = strings.Join(segments[i:], "/")
+			params[s.param] = r.tail(i)
 		case s.param >= 0:
 			if segments[i] == "" {
 				return false
@@ -136,7 +180,7 @@ func (p *Path) match(segments []string, params *[maxParams]string) bool {
 // of the pattern's.
 func (p *Path) Match(path string) bool {
 	var params [maxParams]string
-	return p.match(splitPath(path), &params)
+	return p.match(&Request{Path: path}, &params)
 }
 
 // Meets reports whether some path is of both patterns.
@@ -158,6 +202,25 @@ func (p *Path) Meets(q *Path) bool {
 			return false
 		}
 	}
+}
+
+// Covers reports whether every path of q is one of p.
+func (p *Path) Covers(q *Path) bool {
+	for i := range p.segments {
+		if i == len(q.segments) {
+			return false
+		}
+		mine, other := &p.segments[i], &q.segments[i]
+		switch {
+		case mine.rest:
+			return true
+		case other.rest,
+			mine.param < 0 && (other.param >= 0 || mine.text != other.text),
+			mine.param >= 0 && other.param < 0 && other.text == "": // a {name} is not empty
+			return false
+		}
+	}
+	return len(p.segments) == len(q.segments)
 }
 
 // splitPath cuts a path as on the wire into its decoded segments.

@@ -17,15 +17,6 @@ type Place struct {
 	index int    // of a segment
 }
 
-// String tells places apart: "path 6", "query view", "body /id".
-func (p Place) String() string {
-	switch p.room {
-	case "path":
-		return "path " + strconv.Itoa(p.index)
-	}
-	return strings.TrimSuffix(p.room+" "+p.name, " ")
-}
-
 var pointerUnescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 const maxPlaces = 32 // that are looked at in one matcher
@@ -81,6 +72,33 @@ func (i *Interaction) Fixed(add func(p Place, key []byte)) {
 	}
 }
 
+// Asks are what m asks of a request beside its method and path, in the words
+// of mismatches: "user", "header X-Requested-By", "body". An operator over all
+// headers is "header".
+func (m *RequestMatcher) Asks() []string {
+	var all []string
+	for _, room := range [...]struct {
+		name string
+		v    *Value
+	}{{"user", m.User}, {"query", m.Query}, {"header", m.Header}, {"cookie", m.Cookie}, {"form", m.Form}, {"body", m.Body}, {"text", m.Text}} {
+		o, named := kindOf[*object](room.v)
+		switch {
+		case room.v == nil:
+		case !named || room.name == "user" || room.name == "body" || room.name == "text":
+			all = append(all, room.name)
+		case room.name == "header":
+			for _, name := range o.names {
+				all = append(all, "header "+http.CanonicalHeaderKey(name))
+			}
+		default:
+			for _, name := range o.names {
+				all = append(all, room.name+" "+name)
+			}
+		}
+	}
+	return all
+}
+
 func kindOf[K kind](v *Value) (k K, ok bool) {
 	if v == nil {
 		return k, false
@@ -123,8 +141,10 @@ func appendScalarKey(dst []byte, c scalar) []byte {
 }
 
 // AppendKey appends the key of the request's value at the place. It reports
-// false where there is none: then no matcher that asks for one can match.
-func (p *Place) AppendKey(dst []byte, r *Request, user string) ([]byte, bool) {
+// false where there is none, or the budget of work is used up: then no matcher
+// that asks for one can match.
+func (t *Trial) AppendKey(dst []byte, p *Place) ([]byte, bool) {
+	r := t.s.req
 	switch p.room {
 	case "path":
 		if segments := r.Segments(); p.index < len(segments) {
@@ -134,33 +154,46 @@ func (p *Place) AppendKey(dst []byte, r *Request, user string) ([]byte, bool) {
 	case "method":
 		return append(dst, r.Method...), true
 	case "user":
-		return append(dst, user...), user != ""
+		return append(dst, t.s.env.User...), t.s.env.User != ""
 	case "body":
-		at := r.JSON()
-		for rest := p.name; rest != "" && at.Kind() != payload.Absent; {
-			step := rest[1:]
-			if i := strings.IndexByte(step, '/'); i >= 0 {
-				step, rest = step[:i], step[i:]
-			} else {
-				rest = ""
-			}
-			if strings.IndexByte(step, '~') >= 0 {
-				step = pointerUnescape.Replace(step)
-			}
-			at = at.At(step)
-		}
-		switch at.Kind() {
-		case payload.String:
-			return append(append(dst, 's'), at.Text()...), true
-		case payload.Number:
-			return payload.CanonicalNumber(append(dst, 'n'), at.Literal()), true
-		case payload.Bool:
-			return strconv.AppendBool(append(dst, 'l'), at.Bool()), true
-		case payload.Null:
-			return append(dst, "lnull"...), true
-		}
+		return t.s.appendBodyKey(dst, p.name)
+	}
+	if !t.s.spend(1 + r.lookup(p.room)) {
 		return dst, false
 	}
 	text, n := r.text(p.room, p.name)
 	return append(dst, text...), n == 1
+}
+
+func (s *scope) appendBodyKey(dst []byte, pointer string) ([]byte, bool) {
+	at := s.req.JSON()
+	for rest := pointer; rest != "" && at.Kind() != payload.Absent; {
+		if !s.spend(1 + at.Work()) {
+			return dst, false
+		}
+		step := rest[1:]
+		if i := strings.IndexByte(step, '/'); i >= 0 {
+			step, rest = step[:i], step[i:]
+		} else {
+			rest = ""
+		}
+		if strings.IndexByte(step, '~') >= 0 {
+			step = pointerUnescape.Replace(step)
+		}
+		at = at.At(step)
+	}
+	if !s.spend(1 + at.Work()) {
+		return dst, false
+	}
+	switch at.Kind() {
+	case payload.String:
+		return append(append(dst, 's'), at.Text()...), true
+	case payload.Number:
+		return payload.CanonicalNumber(append(dst, 'n'), at.Literal()), true
+	case payload.Bool:
+		return strconv.AppendBool(append(dst, 'l'), at.Bool()), true
+	case payload.Null:
+		return append(dst, "lnull"...), true
+	}
+	return dst, false
 }

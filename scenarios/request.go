@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oigmock/oigmock/schemas/payload"
@@ -15,18 +16,32 @@ type Request struct {
 	Method string
 	Path   string // as on the wire, without the query
 	Query  string // as on the wire, without the question mark
+	Host   string // the header Host, which net/http keeps apart; "" where Header has it, if any
 	Header http.Header
 	Body   []byte
 
 	segments []string // of the path, decoded
+	tailed   string   // the segments from tailFrom on
+	tailFrom int
 	query    []pair
 	form     []pair
-	read     uint8 // which of query and form were read
+	read     uint8                       // which of query and form were read
+	looked   int                         // at pairs, to find a name
+	index    map[string]map[string]named // by room and name, when they are looked at too often
 	doc      *payload.Document
 	bad      error // why Body is no JSON
 }
 
 type pair struct{ name, value string }
+
+// named is the first value of a name, and how many there are.
+type named struct {
+	first string
+	n     int
+}
+
+// maxLooked is how many pairs are looked at one by one, for a few milliseconds.
+const maxLooked = 1 << 20
 
 const (
 	readQuery = 1 << iota
@@ -67,7 +82,7 @@ func (r *Request) BodyFault() error {
 // Forget drops all that was derived from the exported fields. It is derived
 // anew when it is asked for.
 func (r Request) Forget() Request {
-	return Request{Method: r.Method, Path: r.Path, Query: r.Query, Header: r.Header, Body: r.Body}
+	return Request{Method: r.Method, Path: r.Path, Query: r.Query, Host: r.Host, Header: r.Header, Body: r.Body}
 }
 
 // Segments are the decoded segments of the path.
@@ -78,13 +93,26 @@ func (r *Request) Segments() []string {
 	return r.segments
 }
 
+// tail is the path from a segment on. Patterns that end in {rest...} mostly
+// ask for the same one, and a path may have a great many segments.
+func (r *Request) tail(from int) string {
+	if r.tailFrom != from || r.tailed == "" {
+		r.tailFrom, r.tailed = from, strings.Join(r.Segments()[from:], "/")
+	}
+	return r.tailed
+}
+
 // texts are the values of a name in a room of texts.
 func (r *Request) texts(room, name string) []string {
 	switch room {
 	case "query", "form":
 		return valuesOf(r.pairs(room), name)
 	case "header":
-		return r.Header[http.CanonicalHeaderKey(name)]
+		name = http.CanonicalHeaderKey(name)
+		if name == "Host" && r.Host != "" {
+			return []string{r.Host}
+		}
+		return r.Header[name]
 	case "cookie":
 		var values []string
 		for _, line := range r.Header["Cookie"] {
@@ -105,6 +133,11 @@ func (r *Request) text(room, name string) (string, int) {
 	switch room {
 	case "query", "form":
 		pairs := r.pairs(room)
+		if r.looked > maxLooked {
+			f := r.indexed(room)[name]
+			return f.first, f.n
+		}
+		r.looked += len(pairs)
 		first, n := "", 0
 		for i := range pairs {
 			if pairs[i].name == name {
@@ -120,6 +153,27 @@ func (r *Request) text(room, name string) (string, int) {
 		return all[0], len(all)
 	}
 	return "", 0
+}
+
+// indexed are the pairs of a room by name. To make it takes as long as to look
+// through the pairs many times.
+func (r *Request) indexed(room string) map[string]named {
+	if r.index[room] == nil {
+		if r.index == nil {
+			r.index = map[string]map[string]named{}
+		}
+		names := map[string]named{}
+		for _, p := range r.pairs(room) {
+			f := names[p.name]
+			if f.n == 0 {
+				f.first = p.value
+			}
+			f.n++
+			names[p.name] = f
+		}
+		r.index[room] = names
+	}
+	return r.index[room]
 }
 
 // pairs are the parameters of the query or of the form.
@@ -140,14 +194,29 @@ func (r *Request) pairs(room string) []pair {
 	return r.form
 }
 
-// size is how much there is to look through for a name in a room of texts.
+// size is about what it takes to make an object of a room, and lookup what it
+// takes to find one name in it, in steps of work.
 func (r *Request) size(room string) (n int) {
 	switch room {
 	case "query", "form":
 		return len(r.pairs(room))
 	case "cookie":
+		return r.lookup(room)
+	case "header":
+		for _, values := range r.Header {
+			n += len(values)
+		}
+	}
+	return n
+}
+
+func (r *Request) lookup(room string) (n int) {
+	switch room {
+	case "query", "form":
+		return len(r.pairs(room)) / 32
+	case "cookie":
 		for _, line := range r.Header["Cookie"] {
-			n += len(line) / 4
+			n += len(line) / 3
 		}
 	}
 	return n
@@ -159,7 +228,11 @@ func (r *Request) namesIn(room string) []string {
 	var names []string
 	switch room {
 	case "header":
-		return keysOf(r.Header)
+		names = keysOf(r.Header)
+		if at, there := slices.BinarySearch(names, "Host"); r.Host != "" && !there {
+			names = slices.Insert(names, at, "Host")
+		}
+		return names
 	case "cookie":
 		for _, line := range r.Header["Cookie"] {
 			for part := range strings.SplitSeq(line, ";") {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"go/token"
 	"math"
+	"path"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -73,7 +75,7 @@ func (t *Trial) Render(rt *ResponseTemplate) (*Response, error) {
 func (t *ResponseTemplate) renderFor(s *scope) (*Response, error) {
 	if t.path != nil && s.req != nil {
 		s.named = t.path.names
-		t.path.match(s.req.Segments(), &s.params)
+		t.path.match(s.req, &s.params)
 	}
 	return t.render(s)
 }
@@ -84,7 +86,7 @@ func (t *ResponseTemplate) render(s *scope) (*Response, error) {
 		text, _ := t.Status.asText(s)
 		n, err := strconv.Atoi(text)
 		if s.err == nil && (err != nil || n < 200 || n > 599) {
-			s.fail(t.Status.Pos, "status "+quote(text)+" is no number from 200 to 599")
+			s.fail(t.Status.Pos, "status: what the template finds is no number from 200 to 599")
 		}
 		out.Status, s.status = n, n
 	}
@@ -124,6 +126,37 @@ func (t *ResponseTemplate) render(s *scope) (*Response, error) {
 		return nil, s.err
 	}
 	return out, nil
+}
+
+// mediaOfFile does not ask the machine, so that an answer is the same on each.
+func mediaOfFile(name string) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".json":
+		return "application/json"
+	case ".xml":
+		return "application/xml"
+	case ".pdf":
+		return "application/pdf"
+	case ".zip":
+		return "application/zip"
+	case ".png":
+		return "image/png"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".txt":
+		return "text/plain; charset=utf-8"
+	case ".csv":
+		return "text/csv; charset=utf-8"
+	}
+	return "application/octet-stream"
+}
+
+// fill gives it the bytes of its file.
+func (t *ResponseTemplate) fill(b []byte) {
+	t.bytes = b
+	if t.ready != nil {
+		t.ready.Body = b
+	}
 }
 
 // badHeader says why a text cannot be the value of a header.

@@ -11,16 +11,18 @@ import (
 // Limits of what is loaded. A file beyond them is a fault at its first line
 // that is too much.
 const (
-	MaxFile         = 1 << 20  // bytes of a scenario file
-	MaxBodyFile     = 16 << 20 // bytes of a file that a response names
-	MaxDepth        = 64       // nesting within a file
-	MaxNodes        = 100_000  // keys and values in a file
-	MaxFiles        = 20_000   // files in a library
-	MaxInteractions = 200_000  // interactions in a library
+	MaxFile         = 1 << 20   // bytes of a scenario file
+	MaxBodyFile     = 16 << 20  // bytes of a file that a response names
+	MaxBodyFiles    = 256 << 20 // bytes of all such files in a library, each counted once
+	MaxDepth        = 64        // nesting within a file
+	MaxNodes        = 100_000   // keys and values in a file
+	MaxFiles        = 20_000    // files in a library
+	MaxInteractions = 200_000   // interactions in a library
 	MaxDelay        = 10 * time.Minute
-	maxPattern      = 1000   // bytes of a regular expression
-	maxProgram      = 10_000 // steps that it unfolds into
-	maxMisses       = 50     // mismatches told of one interaction
+	MaxAnswer       = 16 << 20 // bytes of a body that is made for a request
+	maxPattern      = 1000     // bytes of a regular expression
+	maxProgram      = 10_000   // steps that it unfolds into
+	maxMisses       = 50       // mismatches told of one interaction
 )
 
 // A Scenario is one situation in OIG: a YAML document. What Parse returns is
@@ -98,6 +100,7 @@ type scope struct {
 	at     []step
 	strict bool // within $exactly
 	like   bool // within $like
+	hidden int  // within pairs of a secret
 
 	dynamic bool   // something of the request, or the time, was used
 	status  int    // of the response that is rendered

@@ -10,20 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 	"gopkg.in/yaml.v3"
 )
-
-var isoDate = mustDate("iso")
-
-// mustDate is for the patterns that stand in this package.
-func mustDate(pattern string) *payload.DateFormat {
-	f, err := payload.ParseDateFormat(pattern)
-	if err != nil {
-		panic(err)
-	}
-	return f
-}
 
 // dateFormat reads the pattern of a date.
 func dateFormat(pattern string) (*payload.DateFormat, error) {
@@ -131,7 +121,7 @@ func parsePart(text string, in where) (part templatePart, err error) {
 		argument = strings.TrimSpace(argument)
 		switch {
 		case !known:
-			return part, fmt.Errorf("template: no function is called %s%s", quote(name), didYouMean(name, keysOf(functions)))
+			return part, fmt.Errorf("template: no function is called %s%s", quote(name), didyoumean.Hint(name, keysOf(functions)))
 		case takes && argument == "":
 			return part, fmt.Errorf("template: %s wants something behind it", name)
 		case !takes && argument != "":
@@ -171,19 +161,19 @@ func (s *scope) find(p *templatePart) (found, error) {
 		if err := p.functions[i].apply(&f); err != nil {
 			return f, err
 		}
-		if !s.spend(1 + f.size/16) {
+		if !s.spend(1 + f.size/8) {
 			return found{}, errors.New("it costs too much to make")
 		}
 	}
 	if f.isTime {
-		f = found{Value: payload.Text(isoDate.Format(f.time))}
+		f = found{Value: payload.Text(payload.ISO.Format(f.time))}
 	}
 	return f, nil
 }
 
 func (fn *function) apply(f *found) error {
 	if f.isTime && fn.name != "date" {
-		*f = found{Value: payload.Text(isoDate.Format(f.time))}
+		*f = found{Value: payload.Text(payload.ISO.Format(f.time))}
 	}
 	if !f.isTime && f.Kind() == payload.Absent {
 		if fn.name == "default" {
@@ -256,7 +246,7 @@ func (t *template) value(s *scope, v *Value) payload.Value {
 			s.fail(v.Pos, "{{ "+p.at.text+" }}: nothing is there, and no default says what to put into the text")
 		default:
 			text := textOf(f.Value)
-			if !s.spend(1 + len(text)/16) {
+			if !s.spend(1 + len(text)/8) {
 				s.fail(v.Pos, "the text costs too much to make")
 			}
 			b.WriteString(text)
@@ -342,6 +332,8 @@ func (t *template) want(s *scope) string {
 	s.err = before
 	text := shorten(t.text)
 	switch {
+	case secretName.MatchString(text):
+		return text
 	case want.Kind() == payload.Absent:
 		return text + ", and nothing is there"
 	case s.like:

@@ -42,7 +42,7 @@ func (m Mismatch) String() string {
 }
 
 func (v *Value) match(s *scope, got payload.Value) {
-	if !s.spend(1) {
+	if !s.spend(1 + got.Work()) {
 		s.tooMuch(v)
 		return
 	}
@@ -50,11 +50,18 @@ func (v *Value) match(s *scope, got payload.Value) {
 }
 
 func (v *Value) give(s *scope, dst []byte) ([]byte, bool) {
-	if !s.spend(1) {
-		s.fail(v.Pos, "the answer costs too much to make")
+	if s.err != nil {
 		return dst, false
 	}
-	return v.kind.give(s, v, dst)
+	n := len(dst)
+	dst, ok := v.kind.give(s, v, dst)
+	switch {
+	case !s.spend(1 + (len(dst)-n)/16):
+		s.fail(v.Pos, "the answer costs too much to make")
+	case len(dst) > MaxAnswer:
+		s.fail(v.Pos, "the answer has more than "+strconv.Itoa(MaxAnswer)+" bytes")
+	}
+	return dst, ok && s.err == nil
 }
 
 // accepts asks whether v accepts got without reporting anything.
@@ -75,21 +82,39 @@ func (s *scope) fail(pos token.Position, why string) {
 
 // miss reports that got is not what v wants.
 func (s *scope) miss(v *Value, got payload.Value) {
-	s.n++
-	if s.mode == inWords && len(s.list) < maxMisses {
-		s.list = append(s.list, Mismatch{At: s.place(), Want: v.kind.want(s), Got: s.show(got), Pos: v.Pos})
+	if s.wording() {
+		s.tell(v, v.kind.want(s), got)
 	}
 }
 
-func (s *scope) missWords(v *Value, want, got string) {
+// wording counts a mismatch, and reports whether it is to be put in words:
+// that costs more than all else, and is done only for what is told.
+func (s *scope) wording() bool {
 	s.n++
-	if s.mode == inWords && len(s.list) < maxMisses {
-		s.list = append(s.list, Mismatch{At: s.place(), Want: want, Got: got, Pos: v.Pos})
+	return s.mode == inWords && len(s.list) < maxMisses
+}
+
+// tell puts a mismatch in words. Where the value is a secret by its name,
+// neither it nor what was wanted is shown: both travel to logs.
+func (s *scope) tell(v *Value, want string, got payload.Value) {
+	words := describe(got)
+	if k := got.Kind(); s.secret() && k != payload.Absent && k != payload.Object && k != payload.Array {
+		words = "something that is not shown"
 	}
+	s.tellWords(v, want, words)
+}
+
+func (s *scope) tellWords(v *Value, want, got string) {
+	if s.secret() && secretWanted(v) {
+		want = "what is not shown"
+	}
+	s.list = append(s.list, Mismatch{At: s.place(), Want: want, Got: got, Pos: v.Pos})
 }
 
 func (s *scope) tooMuch(v *Value) {
-	s.missWords(v, "what costs less to compare", "so much that oigmock gave up")
+	if s.wording() {
+		s.tellWords(v, "what costs less to compare", "so much that oigmock gave up")
+	}
 }
 
 // A step is one way down into a value: a member or an element.
@@ -114,7 +139,7 @@ func (s *scope) place() string {
 			if st.index >= 0 {
 				b.WriteString(strconv.Itoa(st.index))
 			} else {
-				b.WriteString(pointerStep.Replace(st.name))
+				b.WriteString(pointerStep.Replace(shorten(st.name)))
 			}
 		}
 		return b.String()
@@ -124,7 +149,7 @@ func (s *scope) place() string {
 		if st.index >= 0 {
 			b.WriteString(strconv.Itoa(st.index))
 		} else {
-			b.WriteString(st.name)
+			b.WriteString(shorten(st.name))
 		}
 	}
 	return b.String()
@@ -132,21 +157,36 @@ func (s *scope) place() string {
 
 var pointerStep = strings.NewReplacer("~", "~0", "/", "~1")
 
-// secret names hold what a mismatch must not repeat: it travels to logs.
-var secret = regexp.MustCompile(`(?i)pass(word|wd|phrase)?|pwd|secret|token|assertion|credential|private.?key|\botp\b|authorization|cookie`)
+// secretName is of what a mismatch must not repeat.
+var secretName = regexp.MustCompile(`(?i)pass(word|wd|phrase)?|pwd|secret|token|assertion|credential|(private|api).?key|\botp\b|authorization|cookie`)
 
-func (s *scope) show(got payload.Value) string {
-	switch got.Kind() {
-	case payload.String, payload.Number:
-		hidden := secret.MatchString(s.room)
-		for _, st := range s.at {
-			hidden = hidden || st.index < 0 && secret.MatchString(st.name)
-		}
-		if hidden {
-			return "something that is not shown"
+// secret reports whether the place that is looked at is a secret by its name,
+// or by the name in a {name, value} pair. Any other text than JSON may hold one.
+func (s *scope) secret() bool {
+	if s.hidden > 0 || s.room == "text" || secretName.MatchString(s.room) {
+		return true
+	}
+	for _, st := range s.at {
+		if st.index < 0 && secretName.MatchString(shorten(st.name)) {
+			return true
 		}
 	}
-	return describe(got)
+	return false
+}
+
+// secretPair reports whether an object is a {name, value} pair of a secret.
+func secretPair(got payload.Value) bool {
+	return secretName.MatchString(shorten(got.Member("name").Text()))
+}
+
+// secretWanted reports whether the words for what v wants would tell a secret
+// of the file or, by a template, of the request.
+func secretWanted(v *Value) bool {
+	switch v.kind.(type) {
+	case scalar, *template, anycase, oneOf, *not, allOf, *literal, *exactly:
+		return true
+	}
+	return false
 }
 
 // describe says in a few words what a value is.
@@ -200,8 +240,8 @@ type scalar struct {
 
 func (c scalar) match(s *scope, v *Value, got payload.Value) {
 	if s.like {
-		if !sameType(c, got) {
-			s.missWords(v, "a "+c.kind.String(), s.show(got))
+		if !sameType(c, got) && s.wording() {
+			s.tell(v, "a "+c.kind.String(), got)
 		}
 		return
 	}
@@ -269,12 +309,32 @@ type object struct {
 	values []*Value
 }
 
+// newObject has room for n members; few of them lie beside it in memory, since
+// a match among many interactions mostly waits for memory.
+func newObject(n int) *object {
+	const few = 4
+	if n > few {
+		return &object{make([]string, 0, n), make([]*Value, 0, n)}
+	}
+	o := &struct {
+		object
+		names  [few]string
+		values [few]*Value
+	}{}
+	o.object.names, o.object.values = o.names[:0:n], o.values[:0:n]
+	return &o.object
+}
+
 func (o *object) match(s *scope, v *Value, got payload.Value) {
 	if got.Kind() != payload.Object {
 		s.miss(v, got)
 		return
 	}
-	each := got.Len() / 32 // a member is found by looking at all
+	if s.mode == inWords && secretPair(got) {
+		s.hidden++
+		defer func() { s.hidden-- }()
+	}
+	each := got.Work() // a member is found by looking at all
 	for i, name := range o.names {
 		if each > 0 && !s.spend(each) {
 			s.tooMuch(v)
@@ -316,7 +376,9 @@ func (s *scope) others(v *Value, got payload.Value, known func(string) *Value) {
 			continue
 		}
 		s.push(name, -1)
-		s.missWords(v, "no such member", s.show(member))
+		if s.wording() {
+			s.tell(v, "no such member", member)
+		}
 		s.pop()
 		if s.done() {
 			return
@@ -402,7 +464,7 @@ func (v *Value) asText(s *scope) (string, bool) {
 		return c.text, true
 	}
 	b, ok := v.give(s, nil)
-	if !ok {
+	if !ok || !s.spend(len(b)/2) {
 		return "", false
 	}
 	return textOf(jsonValue(b)), true

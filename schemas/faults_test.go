@@ -195,18 +195,6 @@ func TestKeywordsAreTheValidators(t *testing.T) {
 	}
 }
 
-func TestDidYouMean(t *testing.T) {
-	known := []string{"properties", "prefixItems", "type"}
-	for word, want := range map[string]string{
-		"propreties": `, did you mean "properties"?`, "tpye": `, did you mean "type"?`, "Type": `, did you mean "type"?`,
-		"prefixitem": `, did you mean "prefixItems"?`, "xyz": "", "": "", strings.Repeat("x", 500): "",
-	} {
-		if got := didYouMean(word, known); got != want {
-			t.Errorf("%s: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 // FuzzLoad looks for panics, for faults outside the file, and for schemas that
 // pass our eyes and not the validator's.
 func FuzzLoad(f *testing.F) {

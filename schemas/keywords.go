@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -32,6 +33,11 @@ type node struct {
 	asserts        bool // something, other than by references and allOf
 	here, below    int  // see weigh
 	begun, weighed bool
+
+	// The schemas of one by what they look at; see affords.
+	members map[string]*node
+	items   []*node // the last for all others
+	others  *node   // members
 }
 
 // A keyword is what a member of a schema must look like.
@@ -164,7 +170,7 @@ func (l *loader) schema(f *file, v payload.Value, parent *node, pointer string) 
 
 func (l *loader) unknown(f *file, at int, name string, top bool) {
 	if strings.HasPrefix(name, "x-") {
-		if hint := didYouMean(name, []string{"x-operation", "x-releases"}); hint != "" {
+		if hint := didyoumean.Hint(name, []string{"x-operation", "x-releases"}); hint != "" {
 			l.fault(f, at, "unknown annotation %q%s", name, hint)
 		}
 		return
@@ -173,7 +179,7 @@ func (l *loader) unknown(f *file, at int, name string, top bool) {
 		l.fault(f, at, "keyword %q is not possible here: %s", name, instead)
 		return
 	}
-	hint := didYouMean(name, keywordNames)
+	hint := didyoumean.Hint(name, keywordNames)
 	l.fault(f, at, "unknown keyword %q%s", name, hint)
 }
 
@@ -261,7 +267,7 @@ func (l *loader) keyword(n *node, k keyword, name string, v payload.Value) {
 		if v.Kind() != payload.String {
 			want("a string")
 		} else if known := formatNames(); !slices.Contains(known, v.Text()) {
-			l.fault(f, v.Offset(), "unknown format %q%s", v.Text(), didYouMean(v.Text(), known))
+			l.fault(f, v.Offset(), "unknown format %q%s", v.Text(), didyoumean.Hint(v.Text(), known))
 		}
 	case refersTo:
 		if v.Kind() != payload.String {
@@ -320,7 +326,7 @@ func (l *loader) types(f *file, v payload.Value) {
 		case v.Kind() != payload.String:
 			l.fault(f, v.Offset(), `"type" must be the name of a type, or a list of such`)
 		case !slices.Contains(typeNames, v.Text()):
-			l.fault(f, v.Offset(), "unknown type %q%s", v.Text(), didYouMean(v.Text(), typeNames))
+			l.fault(f, v.Offset(), "unknown type %q%s", v.Text(), didyoumean.Hint(v.Text(), typeNames))
 		}
 	}
 	if v.Kind() != payload.Array {

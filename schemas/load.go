@@ -19,6 +19,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -67,7 +68,7 @@ func read(fsys fs.FS, dir string) *loader {
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			l.faultAt(token.Position{Filename: l.filename(name)}, "reading: %v", plain(err))
+			l.faultAt(l.top(name), "reading: %v", plain(err))
 			if name == "." {
 				return fs.SkipAll
 			}
@@ -86,10 +87,10 @@ func read(fsys fs.FS, dir string) *loader {
 		return nil
 	})
 	if err != nil {
-		l.faultAt(token.Position{Filename: l.filename(".")}, "reading: %v", plain(err))
+		l.faultAt(l.top("."), "reading: %v", plain(err))
 	}
 	if len(l.faults) == 0 && len(l.files) == 0 {
-		l.faultAt(token.Position{Filename: l.filename(".")}, "there is no schema file here")
+		l.faultAt(l.top("."), "there is no schema file here")
 	}
 	l.names = slices.Sorted(maps.Keys(l.files))
 	for _, name := range l.names {
@@ -110,7 +111,7 @@ func (l *loader) open(fsys fs.FS, name string) {
 	l.files[name] = f
 	src, err := readFile(fsys, name)
 	if err != nil {
-		l.faultAt(token.Position{Filename: l.filename(name)}, "reading: %v", plain(err))
+		l.faultAt(l.top(name), "reading: %v", plain(err))
 		return
 	}
 	f.src = src
@@ -138,19 +139,28 @@ func (l *loader) open(fsys fs.FS, name string) {
 	}
 }
 
+// readFile reads a regular file. Since the name may come to mean another one
+// meanwhile, what is opened is looked at again.
 func readFile(fsys fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(fsys, name) // before it is opened: opening a pipe would wait
+	irregular := errors.New("this is no regular file")
+	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("this is no regular file")
+		return nil, irregular // and opening a pipe would wait
 	}
 	r, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	if info, err = r.Stat(); err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, irregular
+	}
 	src, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err == nil && len(src) > maxFile {
 		err = errors.New("the file is over 1 MiB")
@@ -244,7 +254,7 @@ func parseOperation(v payload.Value) (method, template, why string) {
 	case !ok:
 		return "", "", operationHow
 	case !slices.Contains(methods, method):
-		return "", "", fmt.Sprintf("unknown method %q%s", method, didYouMean(strings.ToUpper(method), methods))
+		return "", "", fmt.Sprintf("unknown method %q%s", method, didyoumean.Hint(strings.ToUpper(method), methods))
 	case !strings.HasPrefix(template, "/"):
 		return "", "", fmt.Sprintf("the path must begin with a slash; %s", operationHow)
 	}
@@ -393,7 +403,7 @@ func (l *loader) compile(release string) {
 			l.fault(f, f.root.Offset(), "%v", err)
 			continue
 		}
-		s := &payloadSchema{file: f.name, schema: compiled, looks: f.at[""].deepest(), documents: documents}
+		s := &payloadSchema{file: f.name, schema: compiled, root: f.at[""], documents: documents}
 		o := byName[f.method+" "+f.path]
 		if o == nil {
 			o = &Operation{Method: f.method, Path: f.path, responses: make(map[int][]*payloadSchema)}
@@ -410,9 +420,9 @@ func (l *loader) compile(release string) {
 		}
 	}
 	if len(l.operations) == 0 && len(l.faults) == 0 {
-		at := token.Position{Filename: l.filename(".")}
+		at := l.top(".")
 		if known := l.releases(); release != "" && len(known) > 0 {
-			l.faultAt(at, "no operation of release %q%s; known: %s", release, didYouMean(release, known), strings.Join(known, ", "))
+			l.faultAt(at, "no operation of release %q%s; known: %s", release, didyoumean.Hint(release, known), strings.Join(known, ", "))
 		} else {
 			l.faultAt(at, "no schema file has an x-operation")
 		}
@@ -464,6 +474,11 @@ func (l *loader) filename(name string) string {
 		return name
 	}
 	return path.Join(l.dir, name)
+}
+
+// top is where a fault of a whole file, or folder, is told.
+func (l *loader) top(name string) token.Position {
+	return token.Position{Filename: l.filename(name), Line: 1, Column: 1}
 }
 
 func (l *loader) position(f *file, offset int) token.Position {

@@ -24,7 +24,7 @@ func TestPipe(t *testing.T) {
 	}()
 	select {
 	case err := <-done:
-		if want := pipe + ": reading: this is no regular file"; err == nil || err.Error() != want {
+		if want := pipe + ":1:1: reading: this is no regular file"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	case <-time.After(5 * time.Second):

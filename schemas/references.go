@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -55,7 +56,7 @@ func (l *loader) find(f *file, text string) (*node, string) {
 		}
 		target = l.files[name]
 		if target == nil {
-			return nil, fmt.Sprintf("there is no schema file %q%s", name, didYouMean(name, l.names))
+			return nil, fmt.Sprintf("there is no schema file %q%s", name, didyoumean.Hint(name, l.names))
 		}
 	}
 	if target.root.Kind() != payload.Object {
@@ -89,7 +90,7 @@ func (l *loader) find(f *file, text string) (*node, string) {
 			}
 		}
 		if below.Kind() == payload.Absent {
-			return nil, fmt.Sprintf("there is no %q in %s#%s%s", token, target.name, place, didYouMean(token, known))
+			return nil, fmt.Sprintf("there is no %q in %s#%s%s", token, target.name, place, didyoumean.Hint(token, known))
 		}
 		v, place = below, place+"/"+token
 	}
@@ -121,6 +122,7 @@ func (l *loader) weigh(n *node) {
 		return
 	}
 	n.begun = true
+	n.assign()
 	for _, c := range slices.Concat(n.same, n.each, n.one) {
 		l.weigh(c)
 	}
@@ -155,3 +157,63 @@ func (l *loader) weigh(n *node) {
 func (n *node) deepest() int { return max(n.here, n.below) }
 
 func saturate(i int) int { return min(i, 1<<30) }
+
+// assign finds out which of n.one looks at which member or item.
+func (n *node) assign() {
+	at := n.file.at
+	n.members = make(map[string]*node)
+	for name := range n.v.Member("properties").Members() {
+		n.members[name] = at[n.pointer+"/properties/"+escape(name)]
+	}
+	n.others = at[n.pointer+"/additionalProperties"]
+	for i := range n.v.Member("prefixItems").Elems() {
+		n.items = append(n.items, at[n.pointer+"/prefixItems/"+strconv.Itoa(i)])
+	}
+	n.items = append(n.items, at[n.pointer+"/items"])
+}
+
+// affords counts down for each look at the value and at all that is in it, and
+// reports whether there are enough left. Where it is not known whether a schema
+// will look, it does. The validator makes a list of what is in a value whenever
+// it looks at it: a long one costs more.
+func (n *node) affords(v payload.Value, left *int) bool {
+	if n == nil { // nobody looks
+		return true
+	}
+	if *left -= 1 + v.Len()/16; *left < 0 {
+		return false
+	}
+	for _, c := range n.same {
+		if !c.affords(v, left) {
+			return false
+		}
+	}
+	for _, r := range n.refs {
+		if !r.target.affords(v, left) {
+			return false
+		}
+	}
+	below := func(one *node, v payload.Value) bool {
+		for _, c := range n.each {
+			if !c.affords(v, left) {
+				return false
+			}
+		}
+		return one.affords(v, left)
+	}
+	for i, e := range v.Elems() {
+		if !below(n.items[min(i, len(n.items)-1)], e) {
+			return false
+		}
+	}
+	for name, m := range v.Members() {
+		one, named := n.members[name]
+		if !named {
+			one = n.others
+		}
+		if !below(one, m) {
+			return false
+		}
+	}
+	return true
+}

@@ -35,6 +35,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -44,7 +45,6 @@ var embedded embed.FS
 // A Contract is a set of operations with the schemas of their payloads. It
 // never changes after it is loaded.
 type Contract struct {
-	release    string
 	operations []*Operation
 	warnings   scanner.ErrorList
 }
@@ -64,7 +64,7 @@ func Releases() []string {
 // OIG returns the embedded contract of one release, or of all when release is "".
 func OIG(release string) (*Contract, error) {
 	if known := embeddedReleases(); release != "" && !slices.Contains(known, release) {
-		return nil, fmt.Errorf("unknown release %q%s; known: %s", release, didYouMean(release, known), strings.Join(known, ", "))
+		return nil, fmt.Errorf("unknown release %q%s; known: %s", release, didyoumean.Hint(release, known), strings.Join(known, ", "))
 	}
 	c, err := Load(embedded, "schemas", release)
 	if err != nil {
@@ -91,11 +91,8 @@ func Load(fsys fs.FS, dir, release string) (*Contract, error) {
 		return nil, l.faults
 	}
 	l.warnings.Sort()
-	return &Contract{release: release, operations: l.operations, warnings: l.warnings}, nil
+	return &Contract{operations: l.operations, warnings: l.warnings}, nil
 }
-
-// Release is the release the contract was narrowed to, "" for all.
-func (c *Contract) Release() string { return c.release }
 
 // Operations lists the operations, sorted by path, then method.
 func (c *Contract) Operations() []*Operation { return slices.Clone(c.operations) }
@@ -140,7 +137,8 @@ func (o *Operation) RequestSchema() string {
 // CheckRequest lists what is wrong with the body of a request, sorted, at most
 // 21 entries long; the last then tells how many more there are. It is empty
 // when all is well, and when the contract says nothing about the body. A body
-// with far more values than any real one is not looked into, and refused.
+// with far more values than any real one is refused unjudged; the one violation
+// is then Costly.
 func (o *Operation) CheckRequest(body payload.Value) []Violation {
 	if o == nil {
 		return nil

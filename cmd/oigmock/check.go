@@ -31,11 +31,12 @@ where there are, and with 2 where the command line makes no sense.`,
 			if write == nil {
 				return misusef("--format %q is none of text, json, sarif", format)
 			}
-			s, err := flags.set()
+			sources, err := arguments(args)
 			if err != nil {
 				return err
 			}
-			if s.sources, err = arguments(args); err != nil {
+			s, err := flags.setOf(sources)
+			if err != nil {
 				return err
 			}
 			l := s.load()
@@ -101,13 +102,13 @@ func summary(l *loaded) string {
 		counts[f.Level]++
 	}
 	words := []string{"no faults"}
-	if n := counts[mockserver.Fault]; n > 0 {
+	if n := counts[mockserver.LevelFault]; n > 0 {
 		words[0] = count(n, "fault")
 	}
-	if n := counts[mockserver.Warning]; n > 0 {
+	if n := counts[mockserver.LevelWarning]; n > 0 {
 		words = append(words, count(n, "warning"))
 	}
-	if n := counts[mockserver.Note]; n > 0 {
+	if n := counts[mockserver.LevelNote]; n > 0 {
 		words = append(words, count(n, "note"))
 	}
 	return strings.Join(words, ", ") + " in " + count(l.files(), "file")
@@ -146,8 +147,13 @@ func writeJSON(w io.Writer, found []mockserver.Finding) error {
 }
 
 func indented(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, printable(b.String())) // all that it writes otherwise stands in texts
+	return err
 }

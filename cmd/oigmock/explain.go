@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,14 +57,11 @@ request is answered, with 1 where it is not.`,
 			if err != nil {
 				return err
 			}
-			x, err := srv.Explain(r)
-			if err != nil {
-				return fmt.Errorf("explaining: %w", err)
-			}
+			x := srv.Explain(r)
 			if format == "json" {
-				err = indented(cmd.OutOrStdout(), explanationJSON(x))
+				err = indented(cmd.OutOrStdout(), x)
 			} else {
-				_, err = io.WriteString(cmd.OutOrStdout(), x.String())
+				_, err = io.WriteString(cmd.OutOrStdout(), printable(x.String()))
 			}
 			if err != nil {
 				return fmt.Errorf("writing the explanation: %w", err)
@@ -181,6 +177,10 @@ func addHeaders(r *http.Request, lines []string) error {
 	return nil
 }
 
+// maxData is how many bytes of a file are taken. It is more than a server
+// takes, since the ends of lines do not count.
+const maxData = 16 * mockserver.MaxBody
+
 // readData reads what -d or --json name. As curl does, -d drops the ends of
 // lines of a file.
 func readData(list []string, between string, dropLines bool, stdin io.Reader) ([]byte, error) {
@@ -197,9 +197,9 @@ func readData(list []string, between string, dropLines bool, stdin io.Reader) ([
 		var b []byte
 		var err error
 		if name == "-" {
-			b, err = io.ReadAll(io.LimitReader(stdin, mockserver.MaxBody+1))
+			b, err = readMost(stdin, name, maxData)
 		} else {
-			b, err = os.ReadFile(name)
+			b, err = readAtMost(name, maxData)
 		}
 		if err != nil {
 			return nil, misusef("reading the body: %w", err)
@@ -210,58 +210,4 @@ func readData(list []string, between string, dropLines bool, stdin io.Reader) ([
 		all = append(all, b...)
 	}
 	return all, nil
-}
-
-// explanationJSON is an explanation as programs read it.
-func explanationJSON(x *mockserver.Explanation) any {
-	type mismatch struct {
-		At   string `json:"at"`
-		Want string `json:"want"`
-		Got  string `json:"got"`
-		Pos  string `json:"pos"`
-	}
-	type verdict struct {
-		Scenario    string     `json:"scenario"`
-		Interaction string     `json:"interaction"`
-		Pos         string     `json:"pos"`
-		Mismatches  []mismatch `json:"mismatches,omitempty"`
-		Why         string     `json:"why,omitempty"`
-	}
-	type violation struct {
-		At     string `json:"at"`
-		Why    string `json:"why"`
-		Schema string `json:"schema,omitempty"`
-	}
-	verdicts := func(list []mockserver.Verdict) []verdict {
-		out := make([]verdict, len(list))
-		for i, v := range list {
-			out[i] = verdict{Scenario: v.Scenario, Interaction: v.Interaction, Pos: v.Pos.String(), Why: v.Why}
-			for _, m := range v.Mismatches {
-				out[i].Mismatches = append(out[i].Mismatches, mismatch{m.At, m.Want, m.Got, m.Pos.String()})
-			}
-		}
-		return out
-	}
-	out := struct {
-		Method     string             `json:"method"`
-		Path       string             `json:"path"`
-		Outcome    mockserver.Outcome `json:"outcome"`
-		Status     int                `json:"status"`
-		Operation  string             `json:"operation,omitempty"`
-		Answer     *verdict           `json:"answer,omitempty"`
-		Added      []verdict          `json:"added"`
-		Violations []violation        `json:"violations"`
-		Others     []verdict          `json:"others"`
-		Detail     string             `json:"detail,omitempty"`
-	}{
-		Method: x.Method, Path: x.Path, Outcome: x.Outcome, Status: x.Status, Operation: x.Operation,
-		Added: verdicts(x.Added), Violations: []violation{}, Others: verdicts(x.Others), Detail: x.Detail,
-	}
-	if x.Answer != nil {
-		out.Answer = &verdicts([]mockserver.Verdict{*x.Answer})[0]
-	}
-	for _, v := range x.Violations {
-		out.Violations = append(out.Violations, violation(v))
-	}
-	return out
 }

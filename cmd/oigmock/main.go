@@ -72,8 +72,19 @@ func suggestion(text string) string {
 	return head + "; did you mean " + strings.Join(strings.Fields(names), " or ") + "?"
 }
 
+// printable keeps the lines of a text out of the terminal's controls. What it
+// writes instead is an escape to JSON, too.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = oneLine(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // oneLine keeps a text on its line, and out of the terminal's controls.
 func oneLine(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD") // a byte alone may be a control, too
 	if strings.IndexFunc(text, isControl) < 0 {
 		return text
 	}

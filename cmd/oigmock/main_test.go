@@ -67,6 +67,8 @@ func TestOneLine(t *testing.T) {
 		{"a plain ä text", "a plain ä text"},
 		{"two\nlines", `two\nlines`},
 		{"\x1b[31mred\u202e", `\u001b[31mred\u202e`},
+		{"\u009b31mred", `\u009b31mred`},
+		{"\x9b31mred", "\uFFFD31mred"},
 	} {
 		if got := oneLine(test.text); got != test.want {
 			t.Errorf("oneLine(%q) = %q, want %q", test.text, got, test.want)

@@ -88,7 +88,7 @@ func writeSARIF(w io.Writer, found []mockserver.Finding) error {
 			told[f.Rule] = true
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{rules[f.Rule]}})
 		}
-		level := map[mockserver.Level]string{mockserver.Fault: "error", mockserver.Warning: "warning", mockserver.Note: "note"}[f.Level]
+		level := map[mockserver.Level]string{mockserver.LevelFault: "error", mockserver.LevelWarning: "warning", mockserver.LevelNote: "note"}[f.Level]
 		at := sarifPhysical{ArtifactLocation: sarifArtifact{relativeURI(here, f.Pos.Filename)}}
 		if f.Pos.Line > 0 {
 			at.Region = &sarifRegion{f.Pos.Line, f.Pos.Column}

@@ -26,7 +26,7 @@ const (
 	defaultAdmin  = "127.0.0.1:8081"
 	noAdmin       = "off"
 
-	maxRemarks = 20 // warnings and notes that are told at start
+	maxRemarks = 20 // warnings and notes that are told when files are loaded
 )
 
 // serveFlags are the flags of serve.
@@ -97,11 +97,11 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	// From here on a signal ends it gracefully, and the next at once.
 	signaled, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	main, err := listen("--listen", flags.listen)
+	answering, err := listen("--listen", flags.listen)
 	if err != nil {
 		return err
 	}
-	defer main.Close()
+	defer answering.Close()
 	admin, err := flags.listenAdmin()
 	if err != nil {
 		return err
@@ -119,14 +119,10 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	defer ignore() // an end without a signal
 
 	if all := l.remarks(); len(all) > 0 {
-		rest := len(all) - maxRemarks
-		if rest > 0 {
-			all = append(all[:maxRemarks:maxRemarks], fmt.Sprintf("and %d more; oigmock check tells all", rest))
-		}
 		out.tell(slog.LevelWarn, "", all)
 	}
-	c := curl{base: urlOf(main.Addr(), conf != nil), login: flags.user}
-	c.insecure = conf != nil && !trusted(conf, main.Addr())
+	c := curl{base: urlOf(answering.Addr(), conf != nil), login: flags.user}
+	c.insecure = conf != nil && !trusted(conf, answering.Addr())
 	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, admin)); err != nil {
 		return fmt.Errorf("printing the address: %w", err)
 	}
@@ -134,7 +130,7 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	go w.run(serving, func() { reload(srv, s, out) })
 	ended := make(chan error, 2)
 	running := 1
-	go func() { ended <- mockserver.Serve(serving, main, srv, conf, out.log) }()
+	go func() { ended <- mockserver.Serve(serving, answering, srv, conf, out.log) }()
 	if admin != nil {
 		running++
 		go func() { ended <- mockserver.Serve(serving, admin, srv.Admin(version()), nil, out.log) }()
@@ -175,11 +171,26 @@ func (f *serveFlags) check() (*tls.Config, error) {
 	case f.tlsCert == "" || f.tlsKey == "":
 		return nil, misusef("HTTPS needs both --tls-cert and --tls-key")
 	}
-	pair, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+	pair, err := readPair(f.tlsCert, f.tlsKey)
 	if err != nil {
 		return nil, misusef("--tls-cert, --tls-key: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
+}
+
+// maxPEM is how many bytes of a certificate, or of a key, are taken.
+const maxPEM = 1 << 20
+
+func readPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := readAtMost(certFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := readAtMost(keyFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 func checkAddress(flag, address string) error {
@@ -293,7 +304,8 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 		out.tell(slog.LevelError, "not loaded anew, what was served is served on", faults)
 		return
 	}
-	out.tell(slog.LevelInfo, "loaded anew: "+count(srv.Scenarios(), "scenario"), nil)
+	l.add(srv.Remarks())
+	out.tell(slog.LevelInfo, "loaded anew: "+count(srv.Scenarios(), "scenario"), l.remarks())
 }
 
 // greeting is what is printed when the server is ready.

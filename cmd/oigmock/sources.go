@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"go/scanner"
@@ -59,15 +58,19 @@ func (f *setFlags) addContract(cmd *cobra.Command) {
 
 // set makes a set of the flags. All errors are misuses.
 func (f *setFlags) set() (*set, error) {
-	s := &set{release: f.release, schemas: f.schemas}
+	sources, err := parseSources(f.scenarios)
+	if err != nil {
+		return nil, err
+	}
+	return f.setOf(sources)
+}
+
+// setOf makes a set of the flags, but for --scenarios.
+func (f *setFlags) setOf(sources []source) (*set, error) {
+	s := &set{release: f.release, schemas: f.schemas, sources: sources}
 	var err error
 	if s.clock, err = parseClock(f.clock, time.Now); err != nil {
 		return nil, err
-	}
-	if f.scenarios != "" {
-		if s.sources, err = parseSources(f.scenarios); err != nil {
-			return nil, err
-		}
 	}
 	return s, s.checkContract()
 }
@@ -172,7 +175,7 @@ func (s *set) load() *loaded {
 			known[id] = true
 			files[sc.Pos.Filename] = true
 			if !sc.Holds(s.release) {
-				l.found = append(l.found, mockserver.Finding{Pos: sc.Pos, Level: mockserver.Note, Rule: "release",
+				l.found = append(l.found, mockserver.Finding{Pos: sc.Pos, Level: mockserver.LevelNote, Rule: "release",
 					Text: fmt.Sprintf("it holds in %s, and is passed over: the contract is that of %s", strings.Join(sc.Releases, ", "), s.release)})
 			}
 			l.scenarios = append(l.scenarios, sc)
@@ -198,12 +201,7 @@ func (s *set) check(l *loaded) {
 
 // add adds to what was found.
 func (l *loaded) add(found []mockserver.Finding) {
-	l.found = append(l.found, found...)
-	slices.SortFunc(l.found, func(a, b mockserver.Finding) int {
-		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column,
-			int(a.Level)-int(b.Level), strings.Compare(a.Text, b.Text))
-	})
-	l.found = slices.Compact(l.found)
+	l.found = mockserver.SortFindings(append(l.found, found...))
 }
 
 // files is how many files were looked at.
@@ -233,7 +231,7 @@ func (src source) load(release string) ([]*scenarios.Scenario, error) {
 		return nil, err
 	}
 	defer root.Close()
-	fsys := root.FS()
+	var fsys fs.FS = folder{root}
 	if len(src.files) > 0 {
 		fsys = someFiles{fsys, src.files}
 	}
@@ -249,7 +247,7 @@ func (s *set) loadContract() (*schemas.Contract, error) {
 		return nil, err
 	}
 	defer root.Close()
-	return schemas.Load(root.FS(), filepath.ToSlash(s.schemas), s.release)
+	return schemas.Load(folder{root}, filepath.ToSlash(s.schemas), s.release)
 }
 
 // findings are the faults that an error of reading holds.
@@ -266,7 +264,7 @@ func findings(err error, rule, dir string) []mockserver.Finding {
 				err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
 			}
 		}
-		return []mockserver.Finding{{Pos: token.Position{Filename: dir}, Rule: rule, Text: "reading: " + err.Error()}}
+		return []mockserver.Finding{{Pos: token.Position{Filename: dir, Line: 1, Column: 1}, Rule: rule, Text: "reading: " + err.Error()}}
 	}
 	var all []mockserver.Finding
 	for _, e := range list {
@@ -277,12 +275,17 @@ func findings(err error, rule, dir string) []mockserver.Finding {
 
 // faults are what keeps a set from being served, one line each.
 func (l *loaded) faults() []string {
-	return l.lines(func(f mockserver.Finding) bool { return f.Level == mockserver.Fault })
+	return l.lines(func(f mockserver.Finding) bool { return f.Level == mockserver.LevelFault })
 }
 
-// remarks are what was found besides.
+// remarks are what was found besides: the first few, and how many there are
+// more.
 func (l *loaded) remarks() []string {
-	return l.lines(func(f mockserver.Finding) bool { return f.Level != mockserver.Fault })
+	all := l.lines(func(f mockserver.Finding) bool { return f.Level != mockserver.LevelFault })
+	if rest := len(all) - maxRemarks; rest > 0 {
+		all = append(all[:maxRemarks:maxRemarks], fmt.Sprintf("and %d more; oigmock check tells all", rest))
+	}
+	return all
 }
 
 func (l *loaded) lines(wanted func(mockserver.Finding) bool) []string {
@@ -315,4 +318,3 @@ func (f someFiles) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 func (f someFiles) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.FS, name) }
-func (f someFiles) ReadFile(name string) ([]byte, error)  { return fs.ReadFile(f.FS, name) }

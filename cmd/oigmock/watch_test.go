@@ -57,12 +57,13 @@ func TestSettle(t *testing.T) {
 	first <- time.Time{} // nobody waits for this one any more
 	events <- fsnotify.Event{Name: "/s/..data", Op: fsnotify.Create}
 	third := <-watch.calm
+	second <- time.Time{}                                             // nor for this one
+	events <- fsnotify.Event{Name: "/elsewhere", Op: fsnotify.Create} // taken by who still waits
 	select {
 	case <-settled:
 		t.Fatal("a change was told before calm returned")
 	default:
 	}
-	_ = second
 	third <- time.Time{}
 	if !<-settled {
 		t.Error("the change was not told")

@@ -237,6 +237,9 @@ var anyForms = func() (forms []*DateFormat) {
 	return forms
 }()
 
+// ISO is the form "iso".
+var ISO, _ = ParseDateFormat("iso") // none of ours is at fault
+
 // HasHours tells whether the form has a time of day; if not, dates of it are
 // compared by days.
 func (f *DateFormat) HasHours() bool {

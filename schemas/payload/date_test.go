@@ -147,6 +147,12 @@ func TestHasHours(t *testing.T) {
 	}
 }
 
+func TestISO(t *testing.T) {
+	if got := ISO.Format(time.Date(2016, 5, 11, 14, 30, 0, 0, time.FixedZone("", 3600))); got != "2016-05-11T13:30:00Z" || ISO.String() != "iso" {
+		t.Errorf("%s writes %s", ISO, got)
+	}
+}
+
 func TestParseDateFormatFaults(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"":                        `date format "": no letter stands for a part of a date`,

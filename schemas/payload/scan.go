@@ -23,7 +23,7 @@ type node struct {
 	next       uint32 // the node after this one and all that it holds
 	count      uint32 // of elements or members
 	kind       Kind
-	escaped    bool // a string with a backslash in it
+	escaped    bool // a string with a backslash in it, or an object with such a name
 }
 
 // Scan screens src, which must be one JSON value with nothing but blanks around
@@ -141,6 +141,9 @@ func (s *scanner) object() *Fault {
 		name := len(s.nodes)
 		if f := s.text("the text ends inside a member name"); f != nil {
 			return f
+		}
+		if s.nodes[name].escaped {
+			s.nodes[object].escaped = true
 		}
 		if s.repeats(object, count, name, &seen) {
 			text := s.nodes[name].text(s.src)
@@ -323,8 +326,20 @@ func (s *scanner) take(c byte) bool {
 }
 
 func (s *scanner) found() string {
-	return quoted(first(s.src[s.at:]))
+	word := first(s.src[s.at:])
+	switch word {
+	case "True", "False", "None", "TRUE", "FALSE", "NULL", "Null", "Infinity", "-Infinity", "undefined":
+		return quoted(word)
+	}
+	if len(word) > shortWord && isWord(word[0]) {
+		return "a word that is not in quotes" // perhaps a password, and faults travel to logs
+	}
+	return quoted(word)
 }
+
+// shortWord is the longest word that a fault repeats, but for those of other
+// languages than JSON.
+const shortWord = 3
 
 func (s *scanner) fault(why string) *Fault {
 	return &Fault{Offset: s.at, Why: why}

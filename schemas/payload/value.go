@@ -83,6 +83,25 @@ func (v Value) name(name string) int {
 	return -1
 }
 
+// Work is about what it takes to look at the value itself, in steps of some 50
+// ns: to read or compare a String or a Number, to find one member or element.
+// Who bounds the work of a request counts by it.
+func (v Value) Work() int {
+	n := v.node()
+	size := int(n.end - n.start)
+	switch {
+	case n.kind == String && n.escaped:
+		return size / 8
+	case n.kind == String, n.kind == Number:
+		return size / 256
+	case n.kind == Object && n.escaped:
+		return 4 * int(n.count)
+	case n.kind == Object, n.kind == Array:
+		return int(n.count) / 8
+	}
+	return 0
+}
+
 // Elem is an Array's element, counted from 0; Absent if there is none. It walks
 // over those before it, so use [Value.Elems] to see them all.
 func (v Value) Elem(i int) Value {
