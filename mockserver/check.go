@@ -13,6 +13,7 @@ import (
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
+	"github.com/oigmock/oigmock/schemas/payload"
 )
 
 // A Level says how bad a Finding is.
@@ -211,11 +212,11 @@ func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request)
 		if m.Body != nil && !strings.HasPrefix(v.At, "header") {
 			pos = m.Body.PosAt(v.At)
 		}
-		k.violation(pos, v, "the example")
+		k.violation(pos, v, "the example", r.JSON())
 	}
 }
 
-func (k *checker) violation(pos token.Position, v schemas.Violation, what string) {
+func (k *checker) violation(pos token.Position, v schemas.Violation, what string, body payload.Value) {
 	at := "body " + v.At
 	if v.At == "" {
 		at = "body"
@@ -226,7 +227,30 @@ func (k *checker) violation(pos token.Position, v schemas.Violation, what string
 	if schema == "" {
 		schema = "the contract"
 	}
-	k.add(pos, LevelFault, "contract", "%s: %s breaks %s: %s", at, what, schema, v.Why)
+	k.add(pos, LevelFault, "contract", "%s: %s breaks %s: %s%s", at, what, schema, v.Why, signless(v, body))
+}
+
+// signless is a hint where an object that is none of the contract's has one
+// member that is called as an operator is, without the sign.
+func signless(v schemas.Violation, body payload.Value) string {
+	if !strings.HasSuffix(v.Why, "but got object") {
+		return ""
+	}
+	if v.At != "" {
+		unescape := strings.NewReplacer("~1", "/", "~0", "~")
+		for step := range strings.SplitSeq(strings.TrimPrefix(v.At, "/"), "/") {
+			body = body.At(unescape.Replace(step))
+		}
+	}
+	if body.Kind() != payload.Object || body.Len() != 1 {
+		return ""
+	}
+	for name := range body.Members() {
+		if scenarios.IsOperator("$" + name) {
+			return fmt.Sprintf("; did you mean the operator %q?", "$"+name)
+		}
+	}
+	return ""
 }
 
 // only is the one operation that an interaction answers; nil where it answers
@@ -267,7 +291,7 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 		if t.Body != nil {
 			pos = t.Body.PosAt(v.At)
 		}
-		k.violation(pos, v, "the response")
+		k.violation(pos, v, "the response", body.JSON())
 	}
 }
 

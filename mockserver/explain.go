@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/oigmock/oigmock/scenarios"
@@ -143,6 +144,30 @@ func (x *Explanation) String() string {
 		}
 	}
 	return b.String()
+}
+
+// maxUnfit is how many of Others are told that are all for other paths.
+const maxUnfit = 3
+
+// Fold drops from Others what is for other paths, where the request lies
+// outside the contract: nothing there was meant for it. Where nothing is for
+// its path, the nearest few stay. It returns how many were dropped.
+func (x *Explanation) Fold() int {
+	if x.Operation != "" {
+		return 0
+	}
+	var fit []Candidate
+	for _, v := range x.Others {
+		if !slices.ContainsFunc(v.Mismatches, func(m scenarios.Mismatch) bool { return m.At == "path" }) {
+			fit = append(fit, v)
+		}
+	}
+	if len(fit) == 0 {
+		fit = x.Others[:min(maxUnfit, len(x.Others))]
+	}
+	dropped := len(x.Others) - len(fit)
+	x.Others = fit
+	return dropped
 }
 
 // discard stands in for a response that nobody waits for.

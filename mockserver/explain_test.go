@@ -42,6 +42,31 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Fold keeps what is for the path of a request outside the contract, or the
+// nearest, and all where the contract knows it.
+func TestFold(t *testing.T) {
+	s := thingsServer(t, `
+- {name: a, request: {method: GET, path: /a}, response: {status: 200}}
+- {name: b, request: {method: GET, path: /b}, response: {status: 200}}
+- {name: c, request: {method: GET, path: /c}, response: {status: 200}}
+- {name: post, request: {method: POST, path: /a}, response: {status: 200}}
+- {name: five, request: {method: PUT, path: /things/5}, response: {status: 200, body: {id: '5'}}}
+`)
+	for _, test := range []struct {
+		call          call
+		kept, dropped int
+	}{
+		{"PATCH /a\n\n", 2, 3},
+		{"GET /none\n\n", 3, 2},
+		{"PUT /things/6\n\n{\"id\": \"6\"}", 1, 0},
+	} {
+		x := s.Explain(test.call.request(t))
+		if dropped := x.Fold(); dropped != test.dropped || len(x.Others) != test.kept {
+			t.Errorf("%s: %d dropped and %d kept, want %d and %d", test.call, dropped, len(x.Others), test.dropped, test.kept)
+		}
+	}
+}
+
 // What is missing is left out, what is empty is there, and nothing is written
 // for HTML.
 func TestExplanationJSON(t *testing.T) {

@@ -231,6 +231,12 @@ func init() {
 	}
 }
 
+// IsOperator tells whether a name such as $like is that of an operator.
+func IsOperator(name string) bool {
+	_, known := operators[name]
+	return known
+}
+
 func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 	form, known := operators[key.Value]
 	if !known {

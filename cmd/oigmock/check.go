@@ -21,10 +21,12 @@ func checkCommand() *cobra.Command {
 		Short: "find the faults of scenarios and of the contract",
 		Long: `check reads scenarios and the contract and tells all that is wrong with them,
 one line each: FILE:LINE:COLUMN. Without an argument it checks the library.
+Several arguments are laid over one another as serve lays them, the later tried
+first: check library my-scenarios also tells which hides what of the other.
 It ends with 0 where there is no fault (warnings and notes do no harm), with 1
 where there are, and with 2 where the command line makes no sense.`,
 		Example: `  oigmock check
-  oigmock check scenarios
+  oigmock check library my-scenarios
   oigmock check --format sarif scenarios/provtasks/update.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write := map[string]func(io.Writer, []mockserver.Finding) error{"text": writeText, "json": writeJSON, "sarif": writeSARIF}[format]
@@ -40,6 +42,7 @@ where there are, and with 2 where the command line makes no sense.`,
 				return err
 			}
 			l := s.load()
+			l.wantFiles()
 			s.check(l)
 			if err := write(cmd.OutOrStdout(), l.found); err != nil {
 				return fmt.Errorf("writing what was found: %w", err)

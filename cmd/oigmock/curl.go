@@ -31,7 +31,7 @@ const (
 // Oracle prints.
 func (c curl) line(srv *mockserver.Server, s *set, l *loaded) string {
 	second, third := "", ""
-	for i, candidate := range candidates(l) {
+	for i, candidate := range candidates(l, s.release) {
 		if i == maxTried {
 			break
 		}
@@ -67,9 +67,12 @@ func (c curl) line(srv *mockserver.Server, s *set, l *loaded) string {
 
 // candidates are the interactions that answer, in the order in which they are
 // tried, but the printed call of the library before all.
-func candidates(l *loaded) []*scenarios.Interaction {
+func candidates(l *loaded, release string) []*scenarios.Interaction {
 	var printed, all []*scenarios.Interaction
 	for _, sc := range l.scenarios {
+		if !sc.Holds(release) {
+			continue
+		}
 		for _, i := range sc.Interactions {
 			switch {
 			case i.Response == nil || i.Order != scenarios.Ordinary:

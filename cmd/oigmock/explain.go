@@ -18,13 +18,39 @@ import (
 type call struct {
 	method, user string
 	headers      []string
-	data, json   []string
+	cookies      []string
+	data, json   []datum
+}
+
+// A datum is a piece of a body, and how curl reads it.
+type datum struct {
+	text      string
+	raw       bool // it is never the name of a file
+	dropLines bool // of a file
+}
+
+// A dataFlag is one of the flags that add a piece to a body. They share a list,
+// since their order counts.
+type dataFlag struct {
+	datum
+	list *[]datum
+}
+
+func (f *dataFlag) String() string { return "" }
+func (f *dataFlag) Type() string   { return "string" }
+
+func (f *dataFlag) Set(text string) error {
+	d := f.datum
+	d.text = text
+	*f.list = append(*f.list, d)
+	return nil
 }
 
 func explainCommand() *cobra.Command {
 	var flags setFlags
 	var c call
 	var login, format string
+	var all bool
 	cmd := &cobra.Command{
 		Use:   "explain [flags] URL|PATH",
 		Short: "say what would become of a request, and why",
@@ -61,7 +87,15 @@ request is answered, with 1 where it is not.`,
 			if format == "json" {
 				err = indented(cmd.OutOrStdout(), x)
 			} else {
-				_, err = io.WriteString(cmd.OutOrStdout(), printable(x.String()))
+				hidden := 0
+				if !all {
+					hidden = x.Fold()
+				}
+				text := printable(x.String())
+				if hidden > 0 {
+					text += fmt.Sprintf("\n%s for other paths; --all shows them\n", others(hidden))
+				}
+				_, err = io.WriteString(cmd.OutOrStdout(), text)
 			}
 			if err != nil {
 				return fmt.Errorf("writing the explanation: %w", err)
@@ -76,13 +110,18 @@ request is answered, with 1 where it is not.`,
 	f.StringVarP(&c.method, "request", "X", "", "the `METHOD`")
 	f.StringArrayVarP(&c.headers, "header", "H", nil, "a header, `'Name: value'`; may be repeated")
 	f.StringVarP(&c.user, "user", "u", "", "who calls, `NAME:PASSWORD`")
-	f.StringArrayVarP(&c.data, "data", "d", nil, "the body: `DATA`, @FILE or @- for what is typed; a form, unless a header says otherwise")
-	f.StringArrayVar(&c.json, "json", nil, "the body as -d has it, and application/json: `DATA`")
+	f.VarP(&dataFlag{datum{dropLines: true}, &c.data}, "data", "d", "the body: `DATA`, @FILE or @- for what is typed; a form, unless a header says otherwise")
+	f.Var(&dataFlag{datum{}, &c.data}, "data-binary", "the body as -d has it, with the ends of lines of a file: `DATA`")
+	f.Var(&dataFlag{datum{raw: true}, &c.data}, "data-raw", "the body as -d has it, with @ a letter like any other: `DATA`")
+	f.Var(&dataFlag{datum{}, &c.json}, "json", "the body as -d has it, and application/json: `DATA`")
+	f.StringArrayVarP(&c.cookies, "cookie", "b", nil, "cookies, `'NAME=VALUE'`; may be repeated")
 	f.StringVar(&login, "login", "", "the only login that counts, `NAME:PASSWORD`: what is --user of serve")
+	f.BoolVar(&all, "all", false, "where the contract has no such path, show those for other paths, too")
 	f.StringVar(&format, "format", "text", "how to print the explanation: `text|json`")
 	flags.add(cmd)
 	for _, ignored := range []struct{ name, letter string }{
 		{"insecure", "k"}, {"silent", "s"}, {"show-error", "S"}, {"include", "i"}, {"verbose", "v"}, {"globoff", "g"},
+		{"compressed", ""}, {"location", "L"}, {"fail", "f"},
 	} {
 		f.BoolP(ignored.name, ignored.letter, false, "curl has it; here it says nothing")
 		_ = f.MarkHidden(ignored.name) // the flag is there
@@ -96,18 +135,19 @@ func (c *call) request(address string, stdin io.Reader, given func(flag string) 
 	if err != nil {
 		return nil, err
 	}
-	if given("data") && given("json") {
+	data := len(c.data) > 0
+	if data && given("json") {
 		return nil, misusef("a request has --data or --json, not both")
 	}
 	method, media := c.method, ""
 	var body []byte
 	switch {
-	case given("data"):
+	case data:
 		media = "application/x-www-form-urlencoded"
-		body, err = readData(c.data, "&", true, stdin)
+		body, err = readData(c.data, "&", stdin)
 	case given("json"):
 		media = "application/json"
-		body, err = readData(c.json, "", false, stdin)
+		body, err = readData(c.json, "", stdin)
 	}
 	if err != nil {
 		return nil, err
@@ -140,6 +180,14 @@ func (c *call) request(address string, stdin io.Reader, given func(flag string) 
 	} else if u.User != nil {
 		password, _ := u.User.Password()
 		r.SetBasicAuth(u.User.Username(), password)
+	}
+	for _, cookie := range c.cookies {
+		if !strings.Contains(cookie, "=") || strings.ContainsAny(cookie, "\r\n") {
+			return nil, misusef("-b: want NAME=VALUE; a file of cookies is not read")
+		}
+	}
+	if len(c.cookies) > 0 {
+		r.Header.Set("Cookie", strings.Join(c.cookies, "; "))
 	}
 	if err := addHeaders(r, c.headers); err != nil {
 		return nil, err
@@ -181,17 +229,16 @@ func addHeaders(r *http.Request, lines []string) error {
 // takes, since the ends of lines do not count.
 const maxData = 16 * mockserver.MaxBody
 
-// readData reads what -d or --json name. As curl does, -d drops the ends of
-// lines of a file.
-func readData(list []string, between string, dropLines bool, stdin io.Reader) ([]byte, error) {
+// readData reads what -d and its like name.
+func readData(list []datum, between string, stdin io.Reader) ([]byte, error) {
 	var all []byte
 	for i, data := range list {
 		if i > 0 {
 			all = append(all, between...)
 		}
-		name, file := strings.CutPrefix(data, "@")
-		if !file {
-			all = append(all, data...)
+		name, file := strings.CutPrefix(data.text, "@")
+		if !file || data.raw {
+			all = append(all, data.text...)
 			continue
 		}
 		var b []byte
@@ -204,10 +251,17 @@ func readData(list []string, between string, dropLines bool, stdin io.Reader) ([
 		if err != nil {
 			return nil, misusef("reading the body: %w", err)
 		}
-		if dropLines {
+		if data.dropLines {
 			b = slices.DeleteFunc(b, func(c byte) bool { return c == '\r' || c == '\n' || c == 0 })
 		}
 		all = append(all, b...)
 	}
 	return all, nil
+}
+
+func others(n int) string {
+	if n == 1 {
+		return "1 other is"
+	}
+	return fmt.Sprint(n, " others are")
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,15 +52,16 @@ one ends it at once.`,
 		Example: `  oigmock serve
   oigmock serve --scenarios library,my-scenarios --user me:secret
   oigmock serve --listen :0 --admin off --clock 2030-05-11T12:00:00Z`,
-		Args: cobra.NoArgs,
+		Args: noFolders,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			flags.adminGiven = cmd.Flags().Changed("admin")
+			flags.listen, flags.admin = withHost(flags.listen), withHost(flags.admin)
 			return serve(cmd.Context(), &flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.listen, "listen", defaultListen, "where to answer: `HOST:PORT`; port 0 is any free one")
-	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers, on this machine alone: `HOST:PORT|off`")
+	f.StringVar(&flags.listen, "listen", defaultListen, "where to answer: `[HOST]:PORT`; port 0 is any free one, no host is this machine alone, 0.0.0.0 lets others reach it")
+	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers, on this machine alone: `[HOST]:PORT|off`")
 	f.StringVar(&flags.user, "user", "", "the only login that counts, `NAME:PASSWORD`; without it any does")
 	f.StringVar(&flags.tlsCert, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "the key of that certificate, a PEM `FILE`")
@@ -123,7 +125,7 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	}
 	c := curl{base: urlOf(answering.Addr(), conf != nil), login: flags.user}
 	c.insecure = conf != nil && !trusted(conf, answering.Addr())
-	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, admin)); err != nil {
+	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, answering.Addr(), admin)); err != nil {
 		return fmt.Errorf("printing the address: %w", err)
 	}
 
@@ -193,6 +195,26 @@ func readPair(certFile, keyFile string) (tls.Certificate, error) {
 	return tls.X509KeyPair(cert, key)
 }
 
+// noFolders refuses arguments: whoever gives one mostly means a folder.
+func noFolders(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !slices.Contains(args, library) {
+		args = append([]string{library}, args...)
+	}
+	return misusef("serve takes no arguments; folders go to --scenarios %s", strings.Join(args, ","))
+}
+
+// withHost puts this machine where an address names no host: that nobody else
+// can reach what takes any login must not depend on a few letters.
+func withHost(address string) string {
+	if strings.HasPrefix(address, ":") {
+		return "127.0.0.1" + address
+	}
+	return address
+}
+
 func checkAddress(flag, address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
@@ -260,6 +282,7 @@ func (f *serveFlags) listenAdmin() (net.Listener, error) {
 // newServer makes a server of a set. Where the set has faults it tells all of
 // them.
 func newServer(cfg mockserver.Config, s *set, l *loaded, stderr io.Writer) (*mockserver.Server, error) {
+	l.wantFiles()
 	faults := l.faults()
 	if len(faults) == 0 {
 		srv, err := mockserver.New(cfg)
@@ -309,9 +332,16 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 }
 
 // greeting is what is printed when the server is ready.
-func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, admin net.Listener) string {
+func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, at net.Addr, admin net.Listener) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "oigmock is OIG %s at %s\n", s.release, c.base)
+	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		b.WriteString("reachable from other machines")
+		if c.login == "" {
+			b.WriteString(", and any login is taken; --user NAME:PASSWORD lets one in")
+		}
+		b.WriteString("\n")
+	}
 	if admin != nil {
 		fmt.Fprintf(&b, "admin API at %s\n", urlOf(admin.Addr(), false))
 	}
@@ -380,7 +410,7 @@ func newTeller(w io.Writer, format string) *teller {
 	if format == "json" {
 		return &teller{w, slog.New(slog.NewJSONHandler(w, nil)), true}
 	}
-	return &teller{w, slog.New(slog.NewTextHandler(w, nil)), false}
+	return &teller{w, slog.New(newLineHandler(w)), false}
 }
 
 // tell says a thing, "" for none, and the lines that go with it.

@@ -152,6 +152,7 @@ type loaded struct {
 	found     []mockserver.Finding  // in all files, sorted
 	names     []string              // of the files that hold scenarios
 	broken    bool                  // the contract has faults
+	empty     []string              // folders without a scenario file
 }
 
 // load reads all files of a set. Whether they fit together is not asked yet:
@@ -163,6 +164,9 @@ func (s *set) load() *loaded {
 	for _, src := range slices.Backward(s.sources) {
 		list, err := src.load(s.release)
 		l.found = append(l.found, findings(err, "language", src.dir)...)
+		if err == nil && len(list) == 0 && src.dir != library {
+			l.empty = append(l.empty, src.dir)
+		}
 		for _, sc := range list {
 			name, err := filepath.Abs(sc.Pos.Filename)
 			if err != nil || src.dir == library {
@@ -199,6 +203,18 @@ func (s *set) check(l *loaded) {
 	}))
 }
 
+// wantFiles makes faults of folders without a scenario file: somebody who
+// names one has mistaken it. One that loses its files while it is served is
+// none.
+func (l *loaded) wantFiles() {
+	var found []mockserver.Finding
+	for _, dir := range l.empty {
+		found = append(found, mockserver.Finding{Pos: token.Position{Filename: dir, Line: 1, Column: 1}, Rule: "language",
+			Text: "no scenario file (.yaml or .yml) is here"})
+	}
+	l.add(found)
+}
+
 // add adds to what was found.
 func (l *loaded) add(found []mockserver.Finding) {
 	l.found = mockserver.SortFindings(append(l.found, found...))
@@ -208,7 +224,9 @@ func (l *loaded) add(found []mockserver.Finding) {
 func (l *loaded) files() int {
 	names := slices.Clone(l.names)
 	for _, f := range l.found {
-		names = append(names, f.Pos.Filename)
+		if !slices.Contains(l.empty, f.Pos.Filename) {
+			names = append(names, f.Pos.Filename)
+		}
 	}
 	slices.Sort(names)
 	return len(slices.Compact(names))
