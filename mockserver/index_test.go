@@ -132,7 +132,7 @@ func (g generator) request() (*scenarios.Request, string) {
 }
 
 // generatedLibrary reads n interactions; those that the language refuses fall away.
-func (g generator) library(t *testing.T, n int) []*scenarios.Scenario {
+func (g generator) interactions(t *testing.T, n int) []*scenarios.Scenario {
 	t.Helper()
 	var list []*scenarios.Scenario
 	for i := range n {
@@ -153,7 +153,7 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 	hits := 0
 	for seed := range uint64(25) {
 		g := generator{rand.New(rand.NewPCG(seed, 7))}
-		c := newCatalog(contract, g.library(t, 1+g.IntN(150)), "", nil)
+		c := newCatalog(contract, g.interactions(t, 1+g.IntN(150)), "", nil)
 		for range 150 {
 			r, user := g.request()
 			env := scenarios.Env{Now: noon, User: user}
