@@ -85,6 +85,13 @@ func TestTooMuch(t *testing.T) {
 		}
 		return b.String() + `"p": true}}`
 	}
+	list := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `, "n%d"`, i)
+		}
+		return `{"required": [` + b.String()[2:] + `]}`
+	}
 	doubling := func(n int) string {
 		var b strings.Builder
 		b.WriteString(`{"$ref": "#/$defs/d0", "$defs": {`)
@@ -96,6 +103,9 @@ func TestTooMuch(t *testing.T) {
 	for _, test := range []struct{ name, schema, want string }{
 		{"1,000 references", refs(1000), ""},
 		{"1,001 references", refs(1001), "the file has more than 1000 references"},
+		{"1,000 names", list(1000), ""},
+		{"1,001 names", list(1001), `"required" lists 1001 names, and 1000 is the most`},
+		{"a format that compiles", `{"format": "regex"}`, `format "regex" is not possible here: nothing bounds what it costs`},
 		{"a pattern of 1,024 bytes", `{"pattern": "` + strings.Repeat("a", 1024) + `"}`, ""},
 		{"a pattern of 1,025 bytes", `{"pattern": "` + strings.Repeat("a", 1025) + `"}`, "the pattern has 1025 bytes, and 1024 is the most"},
 		{"another one", `{"patternProperties": {"` + strings.Repeat("a", 1025) + `": true}}`, "the pattern has 1025 bytes, and 1024 is the most"},

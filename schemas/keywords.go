@@ -15,6 +15,7 @@ import (
 const (
 	maxPattern = 1 << 10 // bytes
 	maxProgram = 10_000  // instructions it is compiled to
+	maxNames   = 1000    // in one list
 	maxCount   = 1 << 31 // of minLength and the like; the validator would overflow
 )
 
@@ -38,6 +39,9 @@ type node struct {
 	members map[string]*node
 	items   []*node // the last for all others
 	others  *node   // members
+	naming  *node   // looks at the names of the members
+
+	work workload
 }
 
 // A keyword is what a member of a schema must look like.
@@ -121,9 +125,11 @@ var needs = map[string]string{"then": "if", "else": "if", "minContains": "contai
 var typeNames = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
 // formats of the standard that the validator knows; to them come payload.DateForms.
+// Without regex: to compile a text of a few bytes can take milliseconds, and
+// nothing tells beforehand.
 var formats = []string{
 	"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "iri", "iri-reference", "json-pointer",
-	"regex", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template", "uuid",
+	"relative-json-pointer", "time", "uri", "uri-reference", "uri-template", "uuid",
 }
 
 func formatNames() []string { return append(slices.Clone(formats), payload.DateForms...) }
@@ -164,6 +170,7 @@ func (l *loader) schema(f *file, v payload.Value, parent *node, pointer string) 
 			l.fault(f, at(), "%q says nothing without %q", name, other)
 		}
 		l.keyword(n, k, name, value)
+		n.work.keyword(name, value)
 	}
 	return n
 }
@@ -262,10 +269,12 @@ func (l *loader) keyword(n *node, k keyword, name string, v payload.Value) {
 			want("a string")
 			return
 		}
-		l.pattern(f, v.Offset(), v.Text())
+		_, n.work.program = l.pattern(f, v.Offset(), v.Text())
 	case format:
 		if v.Kind() != payload.String {
 			want("a string")
+		} else if v.EqualText("regex") {
+			l.fault(f, v.Offset(), "format %q is not possible here: nothing bounds what it costs", "regex")
 		} else if known := formatNames(); !slices.Contains(known, v.Text()) {
 			l.fault(f, v.Offset(), "unknown format %q%s", v.Text(), didyoumean.Hint(v.Text(), known))
 		}
@@ -296,7 +305,10 @@ func (l *loader) keyword(n *node, k keyword, name string, v payload.Value) {
 		byName(&n.each)
 		if v.Kind() == payload.Object {
 			for name := range v.Members() {
-				l.pattern(f, v.KeyOffset(name), name)
+				if re, program := l.pattern(f, v.KeyOffset(name), name); re != nil {
+					n.work.patterns = append(n.work.patterns, re)
+					n.work.nameProgram += program
+				}
 			}
 		}
 	}
@@ -305,6 +317,10 @@ func (l *loader) keyword(n *node, k keyword, name string, v payload.Value) {
 func (l *loader) nameList(f *file, name string, v payload.Value) {
 	if v.Kind() != payload.Array {
 		l.fault(f, v.Offset(), "%q must be a list of names", name)
+		return
+	}
+	if v.Len() > maxNames {
+		l.fault(f, v.Offset(), "%q lists %d names, and %d is the most", name, v.Len(), maxNames)
 		return
 	}
 	seen := make(map[string]bool)
@@ -347,15 +363,16 @@ func (l *loader) types(f *file, v payload.Value) {
 }
 
 // pattern looks at a regular expression; the validator uses Go's, which knows
-// no look-around and no back-references, and takes time linear in the text.
-func (l *loader) pattern(f *file, at int, text string) {
+// no look-around and no back-references, and takes time linear in the text: so
+// much for each instruction of the program, which are counted.
+func (l *loader) pattern(f *file, at int, text string) (re *regexp.Regexp, instructions int) {
 	if len(text) > maxPattern {
 		l.fault(f, at, "the pattern has %d bytes, and %d is the most", len(text), maxPattern)
-		return
+		return nil, 0
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err == nil {
-		_, err = regexp.Compile(text)
+		re, err = regexp.Compile(text)
 	}
 	if err != nil {
 		hint := ""
@@ -363,11 +380,15 @@ func (l *loader) pattern(f *file, at int, text string) {
 			hint = "; look-around is not possible"
 		}
 		l.fault(f, at, "the pattern is no regular expression of Go: %s%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "), hint)
-		return
+		return nil, 0
 	}
-	if program, err := syntax.Compile(parsed.Simplify()); err == nil && len(program.Inst) > maxProgram {
-		l.fault(f, at, "the pattern is too big: it makes %d steps, and %d is the most", len(program.Inst), maxProgram)
+	if program, err := syntax.Compile(parsed.Simplify()); err == nil {
+		instructions = len(program.Inst)
 	}
+	if instructions > maxProgram {
+		l.fault(f, at, "the pattern is too big: it makes %d steps, and %d is the most", instructions, maxProgram)
+	}
+	return re, instructions
 }
 
 // saysNothing tells whether a schema accepts anything. Only the simple ways are

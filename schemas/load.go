@@ -403,7 +403,7 @@ func (l *loader) compile(release string) {
 			l.fault(f, f.root.Offset(), "%v", err)
 			continue
 		}
-		s := &payloadSchema{file: f.name, schema: compiled, root: f.at[""], documents: documents}
+		s := &payloadSchema{file: f.name, schema: compiled, root: f.at[""], files: l.files, documents: documents}
 		o := byName[f.method+" "+f.path]
 		if o == nil {
 			o = &Operation{Method: f.method, Path: f.path, responses: make(map[int][]*payloadSchema)}

@@ -166,54 +166,9 @@ func (n *node) assign() {
 		n.members[name] = at[n.pointer+"/properties/"+escape(name)]
 	}
 	n.others = at[n.pointer+"/additionalProperties"]
+	n.naming = at[n.pointer+"/propertyNames"]
 	for i := range n.v.Member("prefixItems").Elems() {
 		n.items = append(n.items, at[n.pointer+"/prefixItems/"+strconv.Itoa(i)])
 	}
 	n.items = append(n.items, at[n.pointer+"/items"])
-}
-
-// affords counts down for each look at the value and at all that is in it, and
-// reports whether there are enough left. Where it is not known whether a schema
-// will look, it does. The validator makes a list of what is in a value whenever
-// it looks at it: a long one costs more.
-func (n *node) affords(v payload.Value, left *int) bool {
-	if n == nil { // nobody looks
-		return true
-	}
-	if *left -= 1 + v.Len()/16; *left < 0 {
-		return false
-	}
-	for _, c := range n.same {
-		if !c.affords(v, left) {
-			return false
-		}
-	}
-	for _, r := range n.refs {
-		if !r.target.affords(v, left) {
-			return false
-		}
-	}
-	below := func(one *node, v payload.Value) bool {
-		for _, c := range n.each {
-			if !c.affords(v, left) {
-				return false
-			}
-		}
-		return one.affords(v, left)
-	}
-	for i, e := range v.Elems() {
-		if !below(n.items[min(i, len(n.items)-1)], e) {
-			return false
-		}
-	}
-	for name, m := range v.Members() {
-		one, named := n.members[name]
-		if !named {
-			one = n.others
-		}
-		if !below(one, m) {
-			return false
-		}
-	}
-	return true
 }

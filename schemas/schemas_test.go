@@ -437,27 +437,29 @@ func TestHugeBodies(t *testing.T) {
 		name  string
 		o     *Operation
 		body  string
-		looks int // more than maxWork: too many
+		looks int // with work beyond maxWork: too many
+		work  int // of keywords
 		right bool
 	}{
-		{"8,000 right causes", o, `{"policyviolationcause": ` + repeat(right, 8_000) + `}`, list(8_000) + 8_000*7, true},
-		{"a mebibyte of right causes", o, `{"policyviolationcause": ` + repeat(right, 9_400) + `}`, list(9_400) + 9_400*7, true},
-		{"90,000 items that are none", o, `{"policyviolationcause": ` + repeat("1", 90_000) + `}`, list(90_000) + 90_000, false},
-		{"as many as are looked at", o, `{"policyviolationcause": ` + repeat("1", 75_293) + `}`, maxWork, false},
-		{"one more", o, `{"policyviolationcause": ` + repeat("1", 75_294) + `}`, maxWork + 1, false},
-		{"with a wrong member each", o, `{"policyviolationcause": ` + repeat(`{"action":1}`, 38_000) + `}`, list(38_000) + 38_000*2, false},
-		{"with five wrong members each", o, `{"policyviolationcause": ` + repeat(`{"action":1,"requestId":1,"causeId":1,"comment":1,"riskAcceptedExpirationDate":"x"}`, 11_000) + `}`, list(11_000) + 11_000*7, false},
-		{"what nobody looks at", o, `{"policyviolationcause": [{"x": ` + repeat("[1]", 20_000) + `}]}`, 3, true},
-		{"by way of references", deep, repeat("{}", 19_600), 1 + 19_600/16 + 19_600*4, false},
-		{"many looks at one long list", wide, repeat("1", 99_000), 100 * (1 + 99_000/16), false},
-		{"every keyword that looks into a value", tuple, `[1, {"a": 1}, [[2]]]`, 1 + 3 + (1 + 3) + (1 + 1), true},
+		{"8,000 right causes", o, `{"policyviolationcause": ` + repeat(right, 8_000) + `}`, list(8_000) + 8_000*7, 4 + 8_000*(5+8), true},
+		{"a mebibyte of right causes", o, `{"policyviolationcause": ` + repeat(right, 9_400) + `}`, list(9_400) + 9_400*7, 4 + 9_400*(5+8), true},
+		{"90,000 items that are none", o, `{"policyviolationcause": ` + repeat("1", 90_000) + `}`, list(90_000) + 90_000, 4, false},
+		{"as many as are looked at", o, `{"policyviolationcause": ` + repeat("1", 75_292) + `}`, maxWork - 1, 4, false},
+		{"one more", o, `{"policyviolationcause": ` + repeat("1", 75_293) + `}`, maxWork, 4, false},
+		{"with a wrong member each", o, `{"policyviolationcause": ` + repeat(`{"action":1}`, 37_000) + `}`, list(37_000) + 37_000*2, 4 + 37_000*5, false},
+		{"with five wrong members each", o, `{"policyviolationcause": ` + repeat(`{"action":1,"requestId":1,"causeId":1,"comment":1,"riskAcceptedExpirationDate":"x"}`, 11_000) + `}`, list(11_000) + 11_000*7, 4 + 11_000*(5+4), false},
+		{"what nobody looks at", o, `{"policyviolationcause": [{"x": ` + repeat("[1]", 20_000) + `}]}`, 3, 4 + 5, true},
+		{"by way of references", deep, repeat("{}", 18_600), 1 + 18_600/16 + 18_600*4, 18_600 * 9, false},
+		{"many looks at one long list", wide, repeat("1", 99_000), 100 * (1 + 99_000/16), 0, false},
+		{"every keyword that looks into a value", tuple, `[1, {"a": 1}, [[2]]]`, 1 + 3 + (1 + 3) + (1 + 1), 0, true},
 	} {
 		b := body(t, test.body)
-		left := maxWork
+		const most = maxWork * perLook
+		left := most
 		affords := test.o.requests[0].root.affords(b, &left)
-		looks := maxWork - left
-		if min(looks, maxWork+1) != min(test.looks, maxWork+1) || affords != (looks <= maxWork) {
-			t.Errorf("%s: %d looks, %v, want %d", test.name, looks, affords, test.looks)
+		steps, want := most-left, test.looks*perLook+test.work
+		if min(steps, most+1) != min(want, most+1) || affords != (steps <= most) {
+			t.Errorf("%s: %d steps, %v, want %d", test.name, steps, affords, want)
 		}
 		got := test.o.CheckRequest(b)
 		if costly := len(got) == 1 && got[0].Costly; costly == affords || (len(got) == 0) != test.right {

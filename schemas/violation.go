@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
@@ -55,11 +56,6 @@ const (
 	maxViolations = 20 // told; then one that counts the others
 	maxWorded     = 1000
 
-	// maxWork is how many times schemas may look at a value in one check. The
-	// validator takes up to 3 µs for each look that it objects to, so this is a
-	// quarter of a second. A correct body of 1 MiB stays below it.
-	maxWork = 80_000
-
 	scheme = "oigmock:///" // of the files, for the validator
 )
 
@@ -67,7 +63,8 @@ const (
 type payloadSchema struct {
 	file      string
 	schema    *jsonschema.Schema
-	root      *node          // to count the looks
+	root      *node // to count the work
+	files     map[string]*file
 	documents map[string]any // all files, to read the keywords from
 }
 
@@ -96,8 +93,8 @@ func (s *payloadSchema) check(body payload.Value) (violations []Violation) {
 	if body.Kind() == payload.Absent {
 		return s.whole("expected a JSON body, but there is none")
 	}
-	if left := maxWork; !s.root.affords(body, &left) {
-		costly := s.whole(fmt.Sprintf("not checked: the schemas would look at its values more than %d times", maxWork))
+	if left := maxWork * perLook; !s.root.affords(body, &left) {
+		costly := s.whole(fmt.Sprintf("not checked: it would take more than %d looks at values, or as much work", maxWork))
 		costly[0].Costly = true
 		return costly
 	}
@@ -130,7 +127,11 @@ func (s *payloadSchema) words(body any, wrong *jsonschema.ValidationError) []Vio
 	})
 	unworded := max(0, len(found)-maxWorded)
 	var all []Violation
-	for _, leaf := range found[:len(found)-unworded] {
+	for i, leaf := range found[:len(found)-unworded] {
+		if len(all) >= maxWorded { // one leaf may be many
+			unworded = len(found) - i
+			break
+		}
 		all = append(all, s.word(body, leaf)...)
 	}
 	slices.SortStableFunc(all, func(a, b Violation) int {
@@ -196,10 +197,13 @@ func (s *payloadSchema) word(body any, leaf *jsonschema.ValidationError) []Viola
 		return one(fmt.Sprintf("%s is missing, which %q asks for", inJSON(wanted), unescape(other)))
 	case "additionalProperties":
 		var extra []Violation
-		above := lookUp(s.documents[file], strings.TrimSuffix(pointer, "/additionalProperties"))
+		var above *node
+		if place, err := url.PathUnescape(strings.TrimSuffix(pointer, "/additionalProperties")); err == nil && s.files[file] != nil {
+			above = s.files[file].at[place]
+		}
 		object, _ := value.(map[string]any)
 		for name := range object {
-			if !described(above, name) {
+			if !above.describes(name) {
 				extra = append(extra, Violation{At: at + "/" + escape(name), Why: "is not allowed here", Schema: file + "#" + pointer})
 			}
 		}
@@ -228,7 +232,7 @@ func (s *payloadSchema) word(body any, leaf *jsonschema.ValidationError) []Viola
 		return one("must be a multiple of " + inJSON(wanted))
 	case "minLength", "maxLength":
 		text, _ := value.(string)
-		return one(bound(name, wanted, "characters", len([]rune(text))))
+		return one(bound(name, wanted, "characters", utf8.RuneCountInString(text)))
 	case "minItems", "maxItems":
 		items, _ := value.([]any)
 		return one(bound(name, wanted, "items", len(items)))
@@ -273,21 +277,15 @@ func bound(name string, wanted any, what string, got int) string {
 	return fmt.Sprintf("expected %s %s %s, but got %d", least, inJSON(wanted), what, got)
 }
 
-// described tells whether a schema names a member, or has a pattern for it.
-func described(schema any, name string) bool {
-	object, _ := schema.(map[string]any)
-	if properties, ok := object["properties"].(map[string]any); ok {
-		if _, ok := properties[name]; ok {
-			return true
-		}
+// describes tells whether a schema names a member, or has a pattern for it.
+func (n *node) describes(name string) bool {
+	if n == nil {
+		return false
 	}
-	patterns, _ := object["patternProperties"].(map[string]any)
-	for pattern := range patterns {
-		if ok, err := regexp.MatchString(pattern, name); ok && err == nil {
-			return true
-		}
+	if _, ok := n.members[name]; ok {
+		return true
 	}
-	return false
+	return slices.ContainsFunc(n.work.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
 }
 
 // texts are the strings of a list.
@@ -304,6 +302,10 @@ func texts(v any) []string {
 
 // inJSON writes what stands in a schema, cut off where it gets long.
 func inJSON(v any) string {
+	const most = 300
+	if list, ok := v.([]any); ok && len(list) > most { // even then it is cut off, and the others need not be encoded
+		v = list[:most]
+	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -311,7 +313,6 @@ func inJSON(v any) string {
 		return "?"
 	}
 	text := strings.TrimSuffix(b.String(), "\n")
-	const most = 300
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
