@@ -80,6 +80,11 @@ func TestTooMuch(t *testing.T) {
 		{"a long name", strings.ReplaceAll(in("1"), "response", long[:1000]), `an interaction: the key "response" is missing`},
 		{"bombs of aliases", "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n", "(and 25 more errors)"},
 		{"many documents", strings.Repeat("---\na: 1\n", 10_000), "(and 999 more errors)"},
+		{"a long tag", in("!" + long + " 1"), "f.yaml:6:35: a tag (!aaa"},
+		{"a long anchor", in("&" + long + " 1"), "f.yaml:6:35: an anchor (&aaa"},
+		{"a long header, twice", strings.Replace(in("1"), "body: 1", "header: {"+long[:900]+": a, A"+long[:899]+": b}", 1), "header: Aaa"},
+		{"a long parameter", strings.Replace(in("1"), "path: /", "path: /, params: {"+long[:900]+": a}", 1), "params: the path has no {aaa"},
+		{"a long delay", strings.Replace(in("1"), "body: 1", "delay: 99h"+strings.Repeat("0h", 10_000), 1), "f.yaml:6:36: delay: 99h0h"},
 		{"a quote that never ends", head + strings.Repeat("- \"", 30_000), "no YAML"},
 	} {
 		all, err := Parse("f.yaml", []byte(test.src))

@@ -168,12 +168,17 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 	return path, method
 }
 
-func shorten(text string) string {
-	const most = 200
-	if len(text) > most {
-		return text[:most] + "…"
+func shorten(text string) string { return cutText(text, 200) }
+
+// cutText keeps the beginning of a text, in whole characters.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return text
+	for most > 0 && text[most]&0xC0 == 0x80 {
+		most--
+	}
+	return text[:most] + "…"
 }
 
 // ask matches one value of a room.

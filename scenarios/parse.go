@@ -127,8 +127,10 @@ func (sh *shared) path(text string) (*Path, error) {
 	return path, err
 }
 
-// maxFaults bounds what is told of one file.
-const maxFaults = 1000
+const (
+	maxFaults = 1000 // that are told of one file
+	maxWords  = 480  // bytes of one of them
+)
 
 func (p *parser) fault(n *yaml.Node, format string, args ...any) {
 	p.faultAt(p.pos(n), format, args...)
@@ -136,7 +138,7 @@ func (p *parser) fault(n *yaml.Node, format string, args ...any) {
 
 func (p *parser) faultAt(pos token.Position, format string, args ...any) {
 	if len(p.faults) < maxFaults {
-		p.faults.Add(pos, fmt.Sprintf(format, args...))
+		p.faults.Add(pos, cutText(fmt.Sprintf(format, args...), maxWords))
 	}
 }
 
@@ -324,11 +326,11 @@ func (p *parser) screen(n *yaml.Node, depth int) {
 	}
 	switch {
 	case n.Kind == yaml.AliasNode:
-		p.fault(n, "an alias (*%s): a file says what it means where it means it", n.Value)
+		p.fault(n, "an alias (*%s): a file says what it means where it means it", shorten(n.Value))
 	case n.Anchor != "":
-		p.fault(n, "an anchor (&%s): a file says what it means where it means it", n.Anchor)
+		p.fault(n, "an anchor (&%s): a file says what it means where it means it", shorten(n.Anchor))
 	case n.Style&yaml.TaggedStyle != 0:
-		p.fault(n, "a tag (%s): put a text in quotes instead", n.Tag)
+		p.fault(n, "a tag (%s): put a text in quotes instead", shorten(n.Tag))
 	}
 	if n.Kind == yaml.MappingNode {
 		seen := make(map[string]bool, len(n.Content)/2)

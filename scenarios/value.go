@@ -221,12 +221,8 @@ func count(n int, what string) string {
 // quote quotes a text for a message, shortened to what fits on a line.
 func quote(text string) string {
 	const most = 120
-	if len(text) > most {
-		cut := most
-		for cut > 0 && text[cut]&0xC0 == 0x80 {
-			cut--
-		}
-		return strconv.Quote(text[:cut]) + "…"
+	if short := cutText(text, most); short != text {
+		return strconv.Quote(strings.TrimSuffix(short, "…")) + "…"
 	}
 	return strconv.Quote(text)
 }
