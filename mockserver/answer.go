@@ -34,24 +34,98 @@ const (
 
 var trials = sync.Pool{New: func() any { return new(scenarios.Trial) }}
 
+// maxTries is how often a request decides without holding up others: each time
+// another one may have changed the state first.
+const maxTries = 3
+
 // serve takes one request down the road: read, check, decide, keep, wait,
 // write.
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *route) {
 	began := time.Now()
-	r, err := s.read(w, hr)
-	e := Entry{Exchange: scenarios.Exchange{At: s.cfg.Now()}}
-	var a answer
-	var q question
+	ses, prefix, err := s.sessionOf(hr)
 	if err != nil {
-		a = refuseUnread(r, err)
-		if rt != nil && rt.tables[r.Method] != nil {
-			e.Operation = rt.tables[r.Method].name
+		s.refuseSession(w, hr, err, began)
+		return
+	}
+	st := ses.load()
+	r, err := s.read(w, hr)
+	j := job{hr: hr, request: r, unread: err, catalog: c, route: rt, prefix: prefix, began: began}
+	kept := false
+	for try := 0; try < maxTries && !kept; try++ {
+		next := s.decide(&j, st)
+		if kept, err = ses.keep(st, next, &j.entry, &j.use); !kept {
+			st = ses.state.Load()
+		}
+	}
+	if !kept {
+		ses.mu.Lock()
+		st = ses.state.Load()
+		err = ses.put(st, s.decide(&j, st), &j.entry, &j.use)
+		ses.mu.Unlock()
+	}
+	if err != nil { // there is no room for what it changed
+		j.answer = refuseTooMuch(r, err)
+		j.entry = Entry{Exchange: scenarios.Exchange{At: j.entry.Exchange.At}, URL: j.entry.URL, User: j.entry.User, Operation: j.entry.Operation}
+		j.tell()
+		ses.note(&j.entry, &j.use)
+	}
+
+	written := 0
+	if d := s.draw(j.delay); d <= 0 || wait(hr.Context(), d) { // else the client has gone
+		written = s.write(w, &j)
+	}
+	if s.cfg.Log != nil {
+		s.log(&j, written)
+	}
+}
+
+// A job is one request on its way down the road.
+type job struct {
+	hr      *http.Request
+	request *scenarios.Request
+	unread  error // why its body could not be read
+	catalog *catalog
+	route   *route
+	prefix  string // of the session, in the path
+	began   time.Time
+	answer
+	entry Entry
+	use   use
+}
+
+// decide makes the answer and the entry of a job by a state, and gives the
+// state that comes of it: the same where nothing changes.
+func (s *Server) decide(j *job, st *state) *state {
+	j.entry = Entry{Exchange: scenarios.Exchange{At: s.now(st)}}
+	e := &j.entry
+	next := st
+	if j.unread != nil {
+		j.answer = refuseUnread(j.request, j.unread)
+		if j.route != nil && j.route.tables[j.request.Method] != nil {
+			e.Operation = j.route.tables[j.request.Method].name
 		}
 	} else {
-		q = s.question(hr, r, e.Exchange.At)
-		a, e.NearMisses = decided(&q, c, rt)
-		e.Operation, e.Violations = q.tableName(), q.bad
+		q := s.question(j, st)
+		j.answer = decided(&q, j.catalog, j.route)
+		e.URL, e.User = q.env.URL, q.env.User
+		e.Operation, e.Violations, e.NearMisses = q.tableName(), q.bad, j.answer.near
+		if m := j.memory; m != nil {
+			e.Changed = m.changed
+			if !m.records.Same(st.records) || !m.calls.Same(st.calls) {
+				next = &state{}
+				*next = *st
+				next.records, next.calls = m.records, m.calls
+			}
+		}
 	}
+	j.request.Method = j.hr.Method // HEAD was answered as GET
+	j.tell()
+	return next
+}
+
+// tell puts the answer of a job into its entry.
+func (j *job) tell() {
+	e, a := &j.entry, &j.answer
 	if a.problem != nil {
 		a.response = a.problem.response()
 	}
@@ -59,24 +133,26 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 	if a.entry != nil {
 		e.Scenario, e.Interaction = a.entry.scenario.Name, a.entry.Name
 	}
-	e.Exchange.Request = r.Forget()
-	e.Exchange.Request.Method = hr.Method // HEAD was answered as GET
-	e.Exchange.Response = *a.response
-	e.Exchange.Took = time.Since(began)
-	s.journal.add(e) // before the first byte goes out
-
-	written := 0
-	if d := s.draw(a.delay); d <= 0 || wait(hr.Context(), d) { // else the client has gone
-		written = write(w, hr, c, &a)
+	if a.damage != nil {
+		e.Fault = a.damage.String()
 	}
-	if s.cfg.Log != nil {
-		s.log(hr, &e, &a, began, written)
+	e.Exchange.Request = j.request.Forget()
+	e.Exchange.Response = *a.response
+	e.Exchange.Took = time.Since(j.began)
+	j.use = use{operation: e.Operation, status: a.response.Status, entry: a.entry, adds: a.adds}
+	if m := a.memory; m != nil {
+		j.use.looked, j.use.changed = m.looked, m.changed
 	}
 }
 
 // question gathers what an answer depends on, but for the table.
-func (s *Server) question(hr *http.Request, r *scenarios.Request, now time.Time) question {
-	return question{request: r, env: scenarios.Env{Now: now, URL: baseURL(hr), User: s.caller(hr)}}
+func (s *Server) question(j *job, st *state) question {
+	q := question{request: j.request, calls: st.calls, seed: s.cfg.Seed, env: scenarios.Env{Now: s.now(st), URL: baseURL(j.hr) + j.prefix,
+		User: s.caller(j.hr), Records: st.records, Given: st.given}}
+	if st.added != nil {
+		q.added = st.added.table
+	}
+	return q
 }
 
 // turn makes it a question to a method; its table is nil where the contract
@@ -84,7 +160,9 @@ func (s *Server) question(hr *http.Request, r *scenarios.Request, now time.Time)
 func (q *question) turn(method string, c *catalog, rt *route) {
 	q.request.Method, q.table, q.bad = method, c.outside, nil
 	if rt != nil {
-		q.table = rt.tables[method]
+		if q.table = rt.tables[method]; q.table == nil && q.added.names(method) {
+			q.table = &table{contract: true}
+		}
 	}
 	if q.table != nil {
 		q.bad = check(q.table.operation, q.request)
@@ -106,7 +184,11 @@ type answer struct {
 	ready    []scenarios.Field   // the headers, where they were made at load
 	origin   []string
 	problem  *problem
-	delay    *scenarios.Delay // nil: none
+	delay    *scenarios.Delay  // nil: none
+	damage   *scenarios.Damage // nil: none
+	near     []NearMiss
+	adds     []*entry // what added to the answer
+	memory   *memory  // what it leaves to the session; nil: nothing
 }
 
 // decided makes an answer of a question. It looks at nothing else and changes
@@ -114,16 +196,16 @@ type answer struct {
 //
 // HEAD is answered as GET, without the body, unless the contract has it or an
 // interaction that names it takes this request.
-func decided(q *question, c *catalog, rt *route) (answer, []NearMiss) {
+func decided(q *question, c *catalog, rt *route) answer {
 	if method := q.request.Method; method != http.MethodHead || rt.lacks(http.MethodGet) || rt != nil && rt.has(method) {
 		q.turn(method, c, rt)
 		return q.decided(c, rt)
 	}
-	if !rt.lacks(http.MethodHead) {
+	if !rt.lacks(http.MethodHead) || q.added.names(http.MethodHead) {
 		q.turn(http.MethodHead, c, rt)
-		a, near := q.decided(c, rt)
+		a := q.decided(c, rt)
 		if a.outcome == TooCostly || a.entry != nil && a.entry.Request.Method != nil {
-			return a, near
+			return a
 		}
 	}
 	q.turn(http.MethodGet, c, rt)
@@ -139,30 +221,33 @@ func (rt *route) has(method string) bool {
 	return rt.tables[method] != nil && rt.tables[method].operation != nil
 }
 
-func (q *question) decided(c *catalog, rt *route) (answer, []NearMiss) {
+func (q *question) decided(c *catalog, rt *route) answer {
 	if q.table == nil {
-		return refuseMethod(q.request, rt, nil), nil
+		return refuseMethod(q.request, rt, nil)
 	}
 	t := trials.Get().(*scenarios.Trial)
 	d := decide(t, q)
 	trials.Put(t)
 	a := answer{outcome: d.outcome, entry: d.entry}
 	if d.outcome == NoOperation && rt != nil {
-		return refuseMethod(q.request, rt, d.near), d.near
-	}
-	if d.outcome != Answered {
+		a = refuseMethod(q.request, rt, d.near)
+	} else if d.outcome != Answered {
 		a.problem = refuse(q, &d, c)
 		if d.outcome != Template {
 			a.entry = nil
 		}
-		return a, d.near
 	}
-	a.response, a.ready, a.origin = d.answer, d.entry.ready, d.entry.origin
-	a.delay = d.delay()
+	a.near, a.memory = d.near, d.memory
+	if d.outcome != Answered {
+		return a
+	}
+	a.response, a.ready, a.origin = d.answer, d.turn.ready, d.entry.origin
+	a.delay, a.damage = d.delay(), d.damage()
+	a.adds = d.adds
 	if len(d.extra) > 0 {
 		a.lay(d.extra)
 	}
-	return a, d.near
+	return a
 }
 
 // lay puts what is added over the answer: the status, each header, the body.
@@ -338,8 +423,9 @@ func baseURL(hr *http.Request) string {
 	return scheme + hr.Host
 }
 
-// write sends the answer and returns how many bytes its body has.
-func write(w http.ResponseWriter, hr *http.Request, c *catalog, a *answer) int {
+// write sends the answer and returns how many bytes of its body went out.
+func (s *Server) write(w http.ResponseWriter, j *job) int {
+	hr, c, a := j.hr, j.catalog, &j.answer
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	h := w.Header()
@@ -380,6 +466,9 @@ func write(w http.ResponseWriter, hr *http.Request, c *catalog, a *answer) int {
 		if a.origin != nil {
 			h[originHeader] = a.origin
 		}
+	}
+	if a.damage != nil {
+		return inflict(w, hr, a.damage, a.response.Status, body, s.cfg.Seed, stopping(hr.Context()))
 	}
 	w.WriteHeader(a.response.Status)
 	if hr.Method == http.MethodHead {
@@ -461,7 +550,8 @@ func zip(body []byte) []byte {
 }
 
 // log writes the line of a request.
-func (s *Server) log(hr *http.Request, e *Entry, a *answer, began time.Time, written int) {
+func (s *Server) log(j *job, written int) {
+	hr, e, a := j.hr, &j.entry, &j.answer
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
 		slog.String("outcome", string(e.Outcome)),
@@ -469,10 +559,13 @@ func (s *Server) log(hr *http.Request, e *Entry, a *answer, began time.Time, wri
 		slog.String("path", cutText(wirePath(hr.URL), 512)),
 		slog.Int("status", e.Exchange.Response.Status),
 		slog.Int("bytes", written),
-		slog.Duration("took", time.Since(began).Round(time.Microsecond)),
+		slog.Duration("took", time.Since(j.began).Round(time.Microsecond)),
 	}
 	if a.entry != nil {
 		attrs = append(attrs, slog.String("scenario", a.entry.origin[0]))
+	}
+	if e.Fault != "" {
+		attrs = append(attrs, slog.String("fault", e.Fault))
 	}
 	if a.problem != nil {
 		level = slog.LevelWarn

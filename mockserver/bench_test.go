@@ -88,7 +88,7 @@ func benchCatalog(b *testing.B, kind string, write interactionText, n int) *cata
 		if err != nil {
 			b.Fatal(err)
 		}
-		return newCatalog(oigContract(b), list, "11.1.2.3", nil)
+		return newCatalog(oigContract(b), list, "11.1.2.3", time.Now(), nil)
 	}
 	once, _ := benchSets.LoadOrStore(fmt.Sprint(kind, n), sync.OnceValue(build))
 	return once.(func() any)().(*catalog)

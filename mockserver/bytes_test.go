@@ -52,7 +52,7 @@ func TestRoomForBodies(t *testing.T) {
 		if body.room > 64<<10 {
 			t.Errorf("%d of %d bytes: room for %d more than had arrived", test.sent, test.told, body.room)
 		}
-		entries, _ := s.Journal(0)
+		entries, _ := s.home.Journal(0)
 		if got := entries[len(entries)-1].Exchange.Request.Body; cap(got) > len(got)+8<<10 {
 			t.Errorf("%d of %d bytes: room for %d", test.sent, test.told, cap(got))
 		}

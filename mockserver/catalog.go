@@ -1,16 +1,19 @@
 package mockserver
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
+	"github.com/oigmock/oigmock/schemas/payload"
 )
 
 // A catalog is a contract and scenarios, ready to answer. It never changes.
@@ -24,8 +27,12 @@ type catalog struct {
 	contract   *schemas.Contract
 	operations int
 	scenarios  int
-	remarks    []Finding // what was found, and is no fault
-	tooMany    *Finding  // set: nothing else of the scenarios is in the catalog
+	remarks    []Finding             // what was found, and is no fault
+	list       []*scenarios.Scenario // what holds in the release, in order of precedence
+	seeded     scenarios.Tree        // what those seed that are always awake
+	timely     bool                  // and whether that depends on the time
+	seedFault  *scenarios.Fault
+	tooMany    *Finding // set: nothing else of the scenarios is in the catalog
 
 	zips map[*byte]func() []byte // bodies that are known at load, by where they begin
 }
@@ -55,15 +62,21 @@ type table struct {
 type entry struct {
 	*scenarios.Interaction
 	scenario *scenarios.Scenario
-	at       int                 // its place in the order of precedence
-	origin   []string            // the value of X-Mock-Scenario
-	answer   *scenarios.Response // rendered at load; nil where it depends on the request
-	ready    []scenarios.Field   // and its headers
+	at       int      // its place in the order of precedence
+	origin   []string // the value of X-Mock-Scenario
+	turns    []turn   // its responses, in turn
+}
+
+// A turn is one of the responses of an entry.
+type turn struct {
+	*scenarios.ResponseTemplate
+	answer *scenarios.Response // rendered at load; nil where it depends on the request
+	ready  []scenarios.Field   // and its headers
 }
 
 // newCatalog sorts what holds in a release into tables. serve answers a
 // request for a route, nil for none.
-func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release string,
+func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release string, now time.Time,
 	serve func(http.ResponseWriter, *http.Request, *catalog, *route)) *catalog {
 	c := &catalog{contract: contract}
 	n := 0
@@ -80,33 +93,85 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 		c.tooMany.Text = fmt.Sprintf("%d interactions in all; %d are taken", n, scenarios.MaxInteractions)
 		list, n = nil, 0
 	}
-	rooms := make([]entry, n) // side by side in memory
 	for _, s := range list {
-		if !s.Holds(release) {
-			continue
+		if s.Holds(release) {
+			c.list = append(c.list, s)
 		}
-		c.scenarios++
-		for _, i := range s.Interactions {
-			file := strings.ReplaceAll(headerText(s.File), "#", "%23") // the first # is what parts the two
-			e := &rooms[len(c.all)]
-			*e = entry{Interaction: i, scenario: s, at: len(c.all), origin: []string{file + "#" + headerText(i.Name)}}
-			if i.Response != nil {
-				if r := i.Response.Ready(); r != nil {
-					e.answer, e.ready = r, headersOf(r, e.origin)
-					c.zipOnce(r)
-				}
+	}
+	c.scenarios = len(c.list)
+	c.all = entriesOf(c.list, n)
+	for _, e := range c.all {
+		for _, t := range e.turns {
+			if t.Ready() != nil {
+				c.zipOnce(t.Ready())
 			}
-			if i.Adds != nil && i.Adds.Ready() != nil {
-				c.zipOnce(i.Adds.Ready())
-			}
-			c.all = append(c.all, e)
 		}
+	}
+	var err error
+	if c.seeded, c.timely, err = scenarios.Seed(scenarios.Tree{}, c.awake(nil), scenarios.Env{Now: now}); err != nil {
+		errors.As(err, &c.seedFault)
 	}
 	c.addRoutes(contract)
 	c.outside = newTable(nil, "", c.all)
 	c.outside.contract = contract != nil
 	c.buildRouter(serve)
 	return c
+}
+
+// entriesOf are the interactions of scenarios, n of them, in order.
+func entriesOf(list []*scenarios.Scenario, n int) []*entry {
+	all := make([]*entry, 0, n)
+	rooms := make([]entry, n) // side by side in memory
+	turns := make([]turn, 0, n)
+	for _, s := range list {
+		for _, i := range s.Interactions {
+			file := strings.ReplaceAll(headerText(s.File), "#", "%23") // the first # is what parts the two
+			e := &rooms[len(all)]
+			*e = entry{Interaction: i, scenario: s, at: len(all), origin: []string{file + "#" + headerText(i.Name)}}
+			from := len(turns)
+			for _, rt := range i.Responses {
+				t := turn{ResponseTemplate: rt}
+				if r := rt.Ready(); r != nil && !i.Adds {
+					t.answer, t.ready = r, headersOf(r, e.origin)
+				}
+				turns = append(turns, t)
+			}
+			e.turns = turns[from:len(turns):len(turns)]
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// awake are the scenarios that seed something, and whose provider states are
+// set.
+func (c *catalog) awake(given map[string]payload.Value) (all []*scenarios.Scenario) {
+	for _, s := range c.list {
+		if len(s.Records) > 0 && s.Awake(given) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// seedsUnlike are the scenarios that are awake and seed otherwise than they did
+// in another catalog.
+func (c *catalog) seedsUnlike(o *catalog, given map[string]payload.Value) (all []*scenarios.Scenario) {
+	before := map[string]string{}
+	text := func(s *scenarios.Scenario) string {
+		var b strings.Builder
+		_, _ = s.WriteTo(&b) // a Builder takes everything
+		return b.String()
+	}
+	for _, s := range o.awake(given) {
+		before[s.Origin+"/"+s.Name] = text(s)
+	}
+	for _, s := range c.awake(given) {
+		if before[s.Origin+"/"+s.Name] != text(s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // headerText is a text as a header can carry it: percent-encoded outside
@@ -170,7 +235,7 @@ func (c *catalog) addRoutes(contract *schemas.Contract) {
 		for _, e := range c.all {
 			if e.Request.Path == nil || e.Request.Path.Meets(r.path) {
 				meets = append(meets, e)
-				if m, ok := e.Request.Method.Literal(); ok && e.Adds == nil {
+				if m, ok := e.Request.Method.Literal(); ok && !e.Adds {
 					methods[m] = true
 				}
 			}
@@ -237,7 +302,7 @@ func newTable(op *schemas.Operation, name string, entries []*entry) *table {
 	for _, e := range entries {
 		l := &t.ordinary
 		switch {
-		case e.Adds != nil:
+		case e.Adds:
 			l = &t.adds
 		case e.Order == scenarios.First:
 			l = &t.first

@@ -55,20 +55,23 @@ func SortFindings(list []Finding) []Finding {
 
 // Check asks whether a contract and scenarios fit together, as a server of
 // that configuration would see them. Of cfg it reads Contract, Scenarios,
-// Release and Now.
+// Release, Clock and Now.
 func Check(cfg Config) []Finding {
 	now := time.Now
 	if cfg.Now != nil {
 		now = cfg.Now
 	}
-	c := newCatalog(cfg.Contract, cfg.Scenarios, cfg.Release, func(http.ResponseWriter, *http.Request, *catalog, *route) {})
-	return c.check(now())
+	at := cfg.Clock.At(now())
+	return newCatalog(cfg.Contract, cfg.Scenarios, cfg.Release, at, nil).check(at)
 }
 
 // knownReleases are the releases of OIG that have this API.
 var knownReleases = []string{"11.1.2.3", "12.2.1.3", "12.2.1.4", "14.1.2"}
 
-func (c *catalog) check(now time.Time) []Finding {
+func (c *catalog) check(now time.Time) []Finding { return c.checkBeside(c.list, now) }
+
+// checkBeside checks the catalog's scenarios as some of a list.
+func (c *catalog) checkBeside(list []*scenarios.Scenario, now time.Time) []Finding {
 	env := scenarios.Env{Now: now, URL: "http://localhost:8080"}
 	var mu sync.Mutex
 	var all []Finding
@@ -131,6 +134,14 @@ func (k *checker) add(pos token.Position, level Level, rule, format string, args
 }
 
 func (k *checker) entry(e *entry) {
+	for i := range e.When { // FOR NOW, until check knows records: remove this
+		if _, records := e.When[i].At.Room(); records {
+			return
+		}
+	}
+	if len(e.scenario.Given) > 0 {
+		return
+	}
 	rt, method := k.home(e)
 	ex, err := e.Request.Example(method, k.env)
 	if err != nil {
@@ -196,7 +207,7 @@ func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
 // request holds the example against the contract.
 func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request) {
 	m := &e.Request
-	if m.Body == nil && m.Text == nil && m.Form == nil || e.Order == scenarios.First || e.Adds != nil {
+	if m.Body == nil && m.Text == nil && m.Form == nil || e.Order == scenarios.First || e.Adds {
 		return // the example says nothing of the body, or the contract is not asked
 	}
 	bad := check(op, r)
@@ -268,11 +279,13 @@ func (k *checker) only(e *entry, rt *route, t *table) *schemas.Operation {
 // response renders the answer to the example and holds it against the
 // contract.
 func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request, env scenarios.Env) {
-	t := e.Response
-	if t == nil {
-		t = e.Adds
+	for i := range e.turns {
+		k.turn(e, &e.turns[i], op, r, env)
 	}
-	out, err := t.Render(r, env)
+}
+
+func (k *checker) turn(e *entry, t *turn, op *schemas.Operation, r *scenarios.Request, env scenarios.Env) {
+	out, err := scenarios.NewTrial(r, env).Perform(e.Interaction, t.ResponseTemplate)
 	if err != nil {
 		pos, why := t.Pos, err.Error()
 		if f, ok := err.(*scenarios.Fault); ok {
@@ -281,7 +294,7 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 		k.add(pos, LevelFault, "response", "%s", why)
 		return
 	}
-	if e.Response == nil || op == nil {
+	if e.Adds || op == nil {
 		return
 	}
 	body := scenarios.Request{Body: out.Body}
@@ -300,13 +313,16 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 // is who answers the interaction's own example; of an order that comes before,
 // who answers all that it can.
 func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios.Env) {
-	if e.Adds != nil || k.left <= 0 {
+	if e.Adds || k.left <= 0 {
 		return
 	}
 	answers := func(bad bool) *entry {
 		k.trial.Begin(r, env)
 		for _, l := range []*layer{&t.first, &t.ordinary, &t.last} {
 			winner := l.find(k.trial, func(o *entry) bool {
+				if !k.trial.Accepts(o.Interaction) {
+					return false
+				}
 				if k.left--; k.left == 0 {
 					k.add(e.Pos, LevelWarning, "shadowed", "so many interactions ask for the same values that from here on it is not told which of them are never reached")
 				}

@@ -129,14 +129,14 @@ func ask(t testing.TB, s *Server, c call) (*http.Response, string, Entry) {
 
 func send(t testing.TB, s *Server, r *http.Request) (*http.Response, string, Entry) {
 	t.Helper()
-	before, _ := s.Journal(0)
+	before, _ := s.home.Journal(0)
 	last := uint64(0)
 	if len(before) > 0 {
 		last = before[len(before)-1].Seq
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	entries, _ := s.Journal(last)
+	entries, _ := s.home.Journal(last)
 	if len(entries) != 1 {
 		t.Fatalf("%s %s: %d entries in the journal, want one", r.Method, r.URL, len(entries))
 	}
@@ -324,7 +324,7 @@ func TestPrecedence(t *testing.T) {
 	library := scenariosOf(t, "library", map[string]string{"b.yaml": answer("library b"), "a.yaml": answer("library a")})
 	dir := scenariosOf(t, "dir", map[string]string{"z.yaml": answer("dir z")})
 	order := func(list []*scenarios.Scenario) (names []string) {
-		c := newCatalog(contractOf(t, things), list, "", nil)
+		c := newCatalog(contractOf(t, things), list, "", atNoon(), nil)
 		for _, e := range c.route("/things/1").tables["PUT"].ordinary.entries {
 			names = append(names, e.Name)
 		}
@@ -335,7 +335,7 @@ func TestPrecedence(t *testing.T) {
 	}
 	two := scenariosOf(t, "two", map[string]string{"m.yaml": "scenario: S\nsource: assumed\nreleases: [14.1.2]\ninteractions:\n" + answer("of 14.1.2") +
 		"---\nscenario: S\nsource: assumed\ninteractions:\n" + answer("of all")})
-	if got := newCatalog(nil, two, "11.1.2.3", nil); got.scenarios != 1 || len(got.all) != 1 || got.all[0].Name != "of all" {
+	if got := newCatalog(nil, two, "11.1.2.3", atNoon(), nil); got.scenarios != 1 || len(got.all) != 1 || got.all[0].Name != "of all" {
 		t.Errorf("another release counts: %d scenarios", got.scenarios)
 	}
 }

@@ -35,8 +35,28 @@ type Candidate struct {
 	Why                   string               // else: why it does not answer all the same
 }
 
-// Explain says what would become of a request. Nothing changes by asking.
+// Explain says what would become of a request in the session that it names.
+// Nothing changes by asking, but that naming a session begins it.
 func (s *Server) Explain(hr *http.Request) *Explanation {
+	hr, err := inSession(hr)
+	var ses *Session
+	prefix := ""
+	if err == nil {
+		ses, prefix, err = s.sessionOf(hr)
+	}
+	if err != nil {
+		return &Explanation{Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery, Outcome: BadSession,
+			Status: http.StatusBadRequest, Detail: err.Error()}
+	}
+	return ses.explain(hr, prefix)
+}
+
+// Explain says what would become of a request in the session.
+func (s *Session) Explain(hr *http.Request) *Explanation { return s.explain(hr, "") }
+
+func (ses *Session) explain(hr *http.Request, prefix string) *Explanation {
+	s := ses.server
+	st := ses.load()
 	c := s.catalog.Load()
 	r, err := s.read(discard{}, hr)
 	x := &Explanation{Method: r.Method, Path: r.Path, Query: r.Query}
@@ -46,8 +66,8 @@ func (s *Server) Explain(hr *http.Request) *Explanation {
 		return x
 	}
 	rt := c.route(r.Path)
-	q := s.question(hr, r, s.cfg.Now())
-	a, _ := decided(&q, c, rt)
+	q := s.question(&job{hr: hr, request: r, prefix: prefix}, st)
+	a := decided(&q, c, rt)
 	x.Operation, x.Violations = q.tableName(), q.bad
 	x.Outcome = a.outcome
 	if a.problem != nil {
@@ -62,8 +82,8 @@ func (s *Server) Explain(hr *http.Request) *Explanation {
 	if a.entry != nil {
 		x.Answer = &Candidate{Scenario: a.entry.scenario.Name, Interaction: a.entry.Name, Pos: a.entry.Pos}
 	}
-	for _, l := range []*layer{&q.table.ordinary, &q.table.last, &q.table.first, &q.table.adds} {
-		for _, m := range l.rank(t, &q) {
+	for _, of := range []func(*table) *layer{ordinaryOf, lastOf, firstOf, addsOf} {
+		for _, m := range q.rank(t, of) {
 			e := m.entry
 			if e == a.entry {
 				continue
@@ -71,9 +91,11 @@ func (s *Server) Explain(hr *http.Request) *Explanation {
 			v := Candidate{Scenario: e.scenario.Name, Interaction: e.Name, Pos: e.Pos, Mismatches: t.Mismatches(e.Interaction)}
 			switch {
 			case len(v.Mismatches) > 0:
-			case e.Adds != nil:
+			case slices.Contains(a.adds, e), e.Adds && a.outcome != Answered && e.Chance == 0 && e.Beyond == nil:
 				x.Added = append(x.Added, v)
 				continue
+			case e.Chance > 0 || e.Beyond != nil:
+				v.Why = "it would match, but does not take part each time"
 			case e.Order != scenarios.First && e.Request.Payload == scenarios.Valid && len(q.bad) > 0:
 				v.Why = "it would match, but the payload breaks the contract"
 			case e.Request.Payload == scenarios.Invalid && len(q.bad) == 0:

@@ -14,7 +14,7 @@ var mayImport = map[string][]string{
 	"schemas/didyoumean": {},
 	"scenarios":          {"schemas/payload", "schemas/didyoumean"},
 	"schemas":            {"schemas/payload", "schemas/didyoumean"},
-	"mockserver":         {"scenarios", "schemas", "schemas/payload"},
+	"mockserver":         {"scenarios", "schemas", "schemas/payload", "schemas/didyoumean"},
 	"cmd/oigmock":        {"mockserver", "scenarios", "schemas", "schemas/payload"},
 }
 

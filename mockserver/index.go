@@ -264,8 +264,8 @@ func (l *layer) candidates(dst []*entry, t *scenarios.Trial) []*entry {
 	return dst
 }
 
-// find is the first interaction of the layer that accepts the request of the
-// trial, and that ok takes; nil for none.
+// find is the first interaction of the layer that can answer the request of
+// the trial, and that ok takes; nil for none.
 func (l *layer) find(t *scenarios.Trial, ok func(*entry) bool) *entry {
 	if len(l.entries) == 0 {
 		return nil
@@ -279,7 +279,7 @@ func (l *layer) find(t *scenarios.Trial, ok func(*entry) bool) *entry {
 		} else {
 			next, rest = rest[0], rest[1:]
 		}
-		if ok(next) && t.Accepts(next.Interaction) {
+		if ok(next) {
 			return next
 		}
 	}

@@ -153,7 +153,7 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 	hits := 0
 	for seed := range uint64(25) {
 		g := generator{rand.New(rand.NewPCG(seed, 7))}
-		c := newCatalog(contract, g.interactions(t, 1+g.IntN(150)), "", nil)
+		c := newCatalog(contract, g.interactions(t, 1+g.IntN(150)), "", atNoon(), nil)
 		for range 150 {
 			r, user := g.request()
 			env := scenarios.Env{Now: noon, User: user}
@@ -168,7 +168,8 @@ func TestIndexFindsWhatAScanFinds(t *testing.T) {
 							break
 						}
 					}
-					got := l.find(scenarios.NewTrial(r, env), ok)
+					trial := scenarios.NewTrial(r, env)
+					got := l.find(trial, func(e *entry) bool { return ok(e) && trial.Accepts(e.Interaction) })
 					if got != want {
 						t.Fatalf("seed %d: %s %s?%s %v by %q: %s\ngot %s\nwant %s", seed, r.Method, r.Path, r.Query, r.Header, user, r.Body, nameOf(got), nameOf(want))
 					}

@@ -36,17 +36,19 @@ func TestJournalBounds(t *testing.T) {
 		{"and then another", JournalLimits{Entries: 9, Bytes: 4000}, []int{1, 50000, 1}, "2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var s Server
-			s.journal.limit(test.limits)
+			var js journals
+			js.limit(test.limits)
+			j := &journal{all: &js}
 			for n, size := range test.add {
-				if seq := s.journal.add(entryOf(n, size)); seq != uint64(n+1) {
-					t.Errorf("entry %d has number %d", n, seq)
+				e := entryOf(n, size)
+				if j.add(&e); e.Seq != uint64(n+1) {
+					t.Errorf("entry %d has number %d", n, e.Seq)
 				}
-				if j := &s.journal; j.n > 1 && j.bytes > j.limits.Bytes || j.n > j.limits.Entries {
-					t.Errorf("%d entries, %d bytes", j.n, j.bytes)
+				if j.n > 1 && js.bytes > js.limits.Bytes || j.n > js.limits.Entries {
+					t.Errorf("%d entries, %d bytes", j.n, js.bytes)
 				}
 			}
-			entries, evicted := s.Journal(0)
+			entries, evicted := j.after(0)
 			var got []string
 			for _, e := range entries {
 				got = append(got, e.Operation)
@@ -61,35 +63,37 @@ func TestJournalBounds(t *testing.T) {
 			for i := range entries {
 				sum += entries[i].size
 			}
-			if sum != s.journal.bytes {
-				t.Errorf("%d bytes are counted, and there are %d", s.journal.bytes, sum)
+			if sum != js.bytes {
+				t.Errorf("%d bytes are counted, and there are %d", js.bytes, sum)
 			}
 		})
 	}
 }
 
 func TestJournalDefaults(t *testing.T) {
-	var s Server
-	s.journal.limit(JournalLimits{})
+	var js journals
+	js.limit(JournalLimits{})
+	j := &journal{all: &js}
+	add := func(e Entry) { j.add(&e) }
 	for n := range 2500 {
-		s.journal.add(entryOf(n, 10))
+		add(entryOf(n, 10))
 	}
-	entries, evicted := s.Journal(0)
+	entries, evicted := j.after(0)
 	if len(entries) != 1000 || evicted != 1500 || entries[0].Seq != 1501 || entries[999].Seq != 2500 {
 		t.Errorf("%d entries, %d evicted", len(entries), evicted)
 	}
-	if after, _ := s.Journal(2498); len(after) != 2 || after[0].Seq != 2499 {
+	if after, _ := j.after(2498); len(after) != 2 || after[0].Seq != 2499 {
 		t.Errorf("after 2498: %d entries", len(after))
 	}
-	if after, _ := s.Journal(2500); len(after) != 0 {
+	if after, _ := j.after(2500); len(after) != 0 {
 		t.Errorf("after the last: %d entries", len(after))
 	}
 	for n := range 2000 { // 64 KiB of each body, 64 MiB in all
-		s.journal.add(entryOf(n, 1<<20))
+		add(entryOf(n, 1<<20))
 	}
-	entries, _ = s.Journal(0)
-	if n := len(entries); n < 900 || n > 1000 || s.journal.bytes > 64<<20 || len(entries[0].Exchange.Request.Body) != 64<<10 {
-		t.Errorf("%d entries, %d bytes, bodies of %d", n, s.journal.bytes, len(entries[0].Exchange.Request.Body))
+	entries, _ = j.after(0)
+	if n := len(entries); n < 900 || n > 1000 || js.bytes > 64<<20 || len(entries[0].Exchange.Request.Body) != 64<<10 {
+		t.Errorf("%d entries, %d bytes, bodies of %d", n, js.bytes, len(entries[0].Exchange.Request.Body))
 	}
 }
 
@@ -124,7 +128,7 @@ func TestJournalConcurrently(t *testing.T) {
 				if want := fmt.Sprintf(`{"id":"%d-%d"}`, c, n); w.Code != 200 || w.Body.String() != want {
 					t.Errorf("got %d %s, want %s", w.Code, w.Body, want)
 				}
-				entries, _ := s.Journal(0)
+				entries, _ := s.home.Journal(0)
 				for i := 1; i < len(entries); i++ {
 					if entries[i].Seq != entries[i-1].Seq+1 {
 						t.Errorf("number %d after %d", entries[i].Seq, entries[i-1].Seq)
@@ -140,7 +144,7 @@ func TestJournalConcurrently(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	entries, evicted := s.Journal(0)
+	entries, evicted := s.home.Journal(0)
 	seen := map[string]bool{}
 	for _, e := range entries {
 		seen[e.Exchange.Request.Query] = true
@@ -191,10 +195,10 @@ func TestExplainChangesNothing(t *testing.T) {
 			t.Fatal(x)
 		}
 	}
-	if entries, _ := s.Journal(0); len(entries) != 0 {
+	if entries, _ := s.home.Journal(0); len(entries) != 0 {
 		t.Errorf("%d entries", len(entries))
 	}
-	d := s.cfg.Scenarios[0].Interactions[0].Response.Delay
+	d := s.cfg.Scenarios[0].Interactions[0].Responses[0].Delay
 	if got, want := s.draw(d), other.draw(d); got != want {
 		t.Errorf("the next delay is %s, and was to be %s", got, want)
 	}

@@ -74,8 +74,8 @@ func TestLibraryAnswersItsExamples(t *testing.T) {
 		}
 		hr.Header = ex.Request.Header
 		res, body, got := send(t, s, hr)
-		if e.Adds != nil {
-			for _, h := range e.Adds.Header {
+		if e.Adds {
+			for _, h := range e.Responses[0].Header {
 				if got.Outcome == Answered && len(res.Header[h.Name]) == 0 {
 					t.Errorf("%q adds no %s to %s", e.Name, h.Name, got.Interaction)
 				}

@@ -24,6 +24,15 @@ const (
 	headerSlop = 4 << 10
 )
 
+// stoppingKey is of what is closed when the server is to stop: what would hang
+// then hangs no longer.
+type stoppingKey struct{}
+
+func stopping(ctx context.Context) <-chan struct{} {
+	done, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
+	return done
+}
+
 // Serve answers on a listener until the context ends, then lets the requests
 // under way finish for up to ten seconds. It serves HTTP/1.1 alone, with TLS
 // 1.2 or later where a configuration is given. It closes the listener.
@@ -50,6 +59,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, conf *tls.Config
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // where serving fails, nobody waits for the end
+	srv.BaseContext = func(net.Listener) context.Context {
+		return context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx.Done())
+	}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

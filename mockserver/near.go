@@ -29,7 +29,7 @@ type looked struct {
 
 // rank looks at a bounded number of interactions of a layer and sorts them by
 // path, then method, then the number of mismatches.
-func (l *layer) rank(t *scenarios.Trial, q *question) []looked {
+func (l *layer) rank(t *scenarios.Trial) []looked {
 	var room [maxLooked]*entry
 	var all [maxLooked]looked
 	found := l.nearest(room[:0], maxLooked, t)
@@ -39,7 +39,7 @@ func (l *layer) rank(t *scenarios.Trial, q *question) []looked {
 	}
 	ranked := all[:len(found)]
 	slices.SortStableFunc(ranked, func(a, b looked) int {
-		return cmp.Or(no(a.path)-no(b.path), no(a.method)-no(b.method), a.mismatches-b.mismatches, a.at-b.at)
+		return cmp.Or(nearer(a, b), a.at-b.at)
 	})
 	return ranked
 }
@@ -48,7 +48,7 @@ func (l *layer) rank(t *scenarios.Trial, q *question) []looked {
 // put in words.
 func near(t *scenarios.Trial, q *question) []NearMiss {
 	var told []NearMiss
-	for _, m := range q.table.ordinary.rank(t, q) {
+	for _, m := range q.rank(t, ordinaryOf) {
 		if len(told) == maxNear {
 			break
 		}
@@ -58,6 +58,20 @@ func near(t *scenarios.Trial, q *question) []NearMiss {
 		told = append(told, NearMiss{m.scenario.Name, m.Name, t.Mismatches(m.Interaction)})
 	}
 	return told
+}
+
+// rank looks at what was added to the session and at all others.
+func (q *question) rank(t *scenarios.Trial, of func(*table) *layer) []looked {
+	ranked := of(q.table).rank(t)
+	if q.added != nil {
+		ranked = append(of(q.added).rank(t), ranked...)
+		slices.SortStableFunc(ranked, nearer)
+	}
+	return ranked
+}
+
+func nearer(a, b looked) int {
+	return cmp.Or(no(a.path)-no(b.path), no(a.method)-no(b.method), a.mismatches-b.mismatches)
 }
 
 func no(b bool) int {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
@@ -121,6 +122,10 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 		p := newProblem(Contract, status, "the payload breaks the contract", strings.Join(lines, "\n"), r)
 		p.Violations = violationsJSON(q.bad)
 		return p
+	case NoMatch, NoOperation:
+		if d.fault != nil { // a list of answers is used up
+			return newProblem(NoMatch, http.StatusNotImplemented, "no more answers", d.fault.Error(), r)
+		}
 	case Template:
 		return newProblem(Template, http.StatusInternalServerError, "the answer could not be made",
 			d.fault.Error(), r)
@@ -224,6 +229,28 @@ func refusePageMethod(w http.ResponseWriter, r *http.Request, allow string) {
 func writePageProblem(w http.ResponseWriter, r *http.Request, p *problem) {
 	p.Instance = cutText(r.URL.Path, 512)
 	writeJSON(w, "application/problem+json", p.Status, p)
+}
+
+// refuseSession answers where the session that a request names cannot be.
+func (s *Server) refuseSession(w http.ResponseWriter, hr *http.Request, err error, began time.Time) {
+	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
+	status := http.StatusBadRequest
+	if errors.Is(err, ErrTooManySessions) {
+		status = http.StatusServiceUnavailable
+	}
+	j := job{hr: hr, request: r, catalog: s.catalog.Load(), began: began}
+	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, status, "no such session can be", err.Error(), r)}
+	j.tell()
+	s.home.note(&j.entry, &j.use) // it belongs to no other
+	written := s.write(w, &j)
+	if s.cfg.Log != nil {
+		s.log(&j, written)
+	}
+}
+
+// refuseTooMuch answers where there is no room for what a request changes.
+func refuseTooMuch(r *scenarios.Request, err error) answer {
+	return answer{outcome: TooLarge, problem: newProblem(TooLarge, http.StatusInsufficientStorage, "the sessions remember too much", err.Error(), r)}
 }
 
 // refuseUnread answers a request whose body could not be read.

@@ -24,7 +24,7 @@ func crossing(t testing.TB) *catalog {
 			files[fmt.Sprintf("f%d.%s.response.json", i, strings.ToLower(method))] = schema(method+" "+template, `"properties": {"a": {"type": "string"}}`)
 		}
 	}
-	return newCatalog(contractOf(t, files), nil, "", tellRoute)
+	return newCatalog(contractOf(t, files), nil, "", atNoon(), tellRoute)
 }
 
 func tellRoute(w http.ResponseWriter, _ *http.Request, _ *catalog, rt *route) {
@@ -172,7 +172,7 @@ func TestOddTemplates(t *testing.T) {
 			t.Errorf("%.60s: %v", test.templates[0], err)
 			continue
 		}
-		if c := newCatalog(contract, nil, "", nil); c.route(test.found) == nil {
+		if c := newCatalog(contract, nil, "", atNoon(), nil); c.route(test.found) == nil {
 			t.Errorf("%s leads nowhere", test.found)
 		}
 	}
@@ -184,7 +184,7 @@ func TestParametersOfTwoReleases(t *testing.T) {
 		"a.response.json": schema("GET /a/{x}", `"x-releases": ["11.1.2.3"], "properties": {"a": {"type": "string"}}`),
 		"b.response.json": schema("PUT /a/{y}", `"x-releases": ["12.2.1.4"], "properties": {"a": {"type": "string"}}`),
 		"c.response.json": schema("PUT /a/{z}", `"x-releases": ["14.1.2"], "properties": {"a": {"type": "string"}}`),
-	}), nil, "", tellRoute)
+	}), nil, "", atNoon(), tellRoute)
 	if len(c.routes) != 1 || c.routes[0].allow != "GET, HEAD, OPTIONS, PUT" {
 		t.Errorf("%d routes, Allow: %s", len(c.routes), c.routes[0].allow)
 	}
@@ -197,7 +197,7 @@ func TestParametersOfTwoReleases(t *testing.T) {
 
 // An empty contract of a catalog leads nowhere, and panics nowhere.
 func TestRouteWithoutContract(t *testing.T) {
-	c := newCatalog(nil, []*scenarios.Scenario{}, "", nil)
+	c := newCatalog(nil, []*scenarios.Scenario{}, "", atNoon(), nil)
 	for _, p := range oddPaths {
 		if c.route(p) != nil {
 			t.Errorf("%s leads somewhere", p)

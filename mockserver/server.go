@@ -26,6 +26,7 @@ import (
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
+	"github.com/oigmock/oigmock/schemas/payload"
 )
 
 // Config says what a Server serves. The zero value of each field but
@@ -35,7 +36,9 @@ type Config struct {
 	Scenarios []*scenarios.Scenario // tried in this order
 	Release   string                // scenarios of other releases are passed over; "": all hold
 	User      string                // "NAME:PASSWORD", the only login that counts; "": any does
-	Now       func() time.Time      // what now means; nil: time.Now
+	Now       func() time.Time      // the real time; nil: time.Now
+	Clock     Clock                 // where the clock of every session starts
+	Given     []ProviderState       // that are set in every session when it begins
 	Seed      uint64                // of whatever is random; 0: drawn
 	Log       *slog.Logger          // one line for each request; nil: silent
 	Journal   JournalLimits
@@ -44,14 +47,23 @@ type Config struct {
 // A Server is a running mock. It is an http.Handler; its methods may be
 // called concurrently.
 type Server struct {
-	cfg     Config
-	catalog atomic.Pointer[catalog]
-	journal journal
+	cfg      Config
+	catalog  atomic.Pointer[catalog]
+	given    map[string]payload.Value // of Config.Given
+	journals journals
+	sessions sessions
+	home     *Session // of clients that name none
 
 	random struct {
 		sync.Mutex
 		*rand.Rand
 	}
+}
+
+// A ProviderState is the name of one, and its parameters.
+type ProviderState struct {
+	Name   string
+	Params map[string]any
 }
 
 // New makes a Server. It fails where cfg makes no sense, and else as Load does:
@@ -68,20 +80,46 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg}
 	s.random.Rand = rand.New(rand.NewPCG(cfg.Seed, cfg.Seed))
-	s.journal.limit(cfg.Journal)
+	s.journals.limit(cfg.Journal)
+	s.sessions.byName = map[string]*Session{}
 	if err := s.Load(cfg.Contract, cfg.Scenarios); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if err := s.setGiven(); err != nil {
+		return nil, err
+	}
+	var err error
+	s.home, err = s.begin("")
+	return s, err
 }
+
+// setGiven finds the provider states that are set from the start.
+func (s *Server) setGiven() error {
+	first, err := s.begin("")
+	if err != nil {
+		return err
+	}
+	for _, g := range s.cfg.Given {
+		if err := first.SetState(g.Name, g.Params); err != nil {
+			return err
+		}
+	}
+	s.given = first.state.Load().given
+	s.sessions.remembered.Store(0)
+	return nil
+}
+
+// Seed is that of whatever is random: with it a run can be repeated.
+func (s *Server) Seed() uint64 { return s.cfg.Seed }
 
 // Load checks a contract and scenarios and serves them from then on, whole.
 // With an error nothing changes: what was served is served on. The error is a
 // scanner.ErrorList of all faults.
 func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) error {
-	c := newCatalog(contract, list, s.cfg.Release, s.serve)
+	now := s.cfg.Clock.At(s.cfg.Now())
+	c := newCatalog(contract, list, s.cfg.Release, now, s.serve)
 	var faults scanner.ErrorList
-	for _, f := range c.check(s.cfg.Now()) {
+	for _, f := range c.check(now) {
 		if f.Level == LevelFault {
 			faults.Add(f.Pos, f.Text)
 		} else {
@@ -106,6 +144,11 @@ func (s *Server) Remarks() []Finding { return slices.Clone(s.catalog.Load().rema
 
 // ServeHTTP takes a request down the road.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, err := inSession(r)
+	if err != nil {
+		s.refuseSession(w, r, err, time.Now())
+		return
+	}
 	s.catalog.Load().router.ServeHTTP(w, r)
 }
 

@@ -72,7 +72,7 @@ func story(t *testing.T, name string) {
 		got[n+".answer"] = neutral(answerText(res, body))
 	}
 	var b strings.Builder
-	entries, evicted := mock.Journal(0)
+	entries, evicted := mock.home.Journal(0)
 	for _, e := range entries {
 		fmt.Fprintf(&b, "%d %s %s: %s %d", e.Seq, e.Exchange.Request.Method, e.Exchange.Request.Path, e.Outcome, e.Exchange.Response.Status)
 		if e.Operation != "" {

@@ -263,7 +263,7 @@ func TestJournalBeforeTheFirstByte(t *testing.T) {
 		c := p.dial()
 		write1(t, c, putText("slow"))
 		synctest.Wait()
-		entries, _ := s.Journal(0)
+		entries, _ := s.home.Journal(0)
 		if len(entries) != 1 || entries[0].Interaction != "slow" || entries[0].Exchange.Response.Status != 200 {
 			t.Fatalf("got %+v", entries)
 		}
@@ -274,7 +274,7 @@ func TestJournalBeforeTheFirstByte(t *testing.T) {
 		if status, _ := readAnswer(t, in); status != 200 {
 			t.Error(status)
 		}
-		if entries, _ := s.Journal(0); len(entries) != 1 {
+		if entries, _ := s.home.Journal(0); len(entries) != 1 {
 			t.Errorf("%d entries", len(entries))
 		}
 	})
@@ -296,7 +296,7 @@ func TestClientThatGoesAway(t *testing.T) {
 		if got := time.Since(began); got > time.Second {
 			t.Errorf("the server waited for %s", got)
 		}
-		if entries, _ := s.Journal(0); len(entries) != 1 {
+		if entries, _ := s.home.Journal(0); len(entries) != 1 {
 			t.Errorf("%d entries", len(entries))
 		}
 		if n := strings.Count(b.String(), "\n"); n != 1 {

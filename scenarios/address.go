@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -24,17 +24,21 @@ var reserved = map[string]bool{
 	"given": true, "new": true, "token": true,
 }
 
-// roomsOfNow are the rooms that can be asked today.
-var roomsOfNow = []string{"query", "header", "cookie", "form", "body", "user", "item", "key", "now", "self", "url"}
+// Rooms are the rooms of an address that are neither parameters of a path nor
+// records.
+func Rooms() []string {
+	return []string{"query", "header", "cookie", "form", "body", "user", "given", "item", "key", "now", "new", "self", "url"}
+}
 
 // An Address names a place: a room, and steps into what is there. A step is
 // a member or an index, or has {ADDRESS} in it: the text found there.
 type Address struct {
-	text  string
-	room  string
-	param int // of a path parameter; -1: another room
-	steps []addressStep
-	shift shift // of now
+	text    string
+	room    string
+	param   int  // of a path parameter; -1: another room
+	records bool // the room is one of records
+	steps   []addressStep
+	shift   shift // of now
 }
 
 type addressStep struct {
@@ -58,12 +62,18 @@ type where struct {
 	wire   bool     // all is text: a path, a query, headers, a form
 	single bool     // one such text, or several of them: no object
 	room   string   // "params", "header" and so on: whose names stand here
+	seeds  bool     // there is no request yet: a seed
+	sets   bool     // what is given here is remembered: $absent removes
+	state  bool     // of a provider state: neither a request, nor a session, nor a time
 }
 
 func parseAddress(text string, in where) (Address, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxAddress {
 		return Address{}, fmt.Errorf("an address of %d bytes; %d are taken", len(text), maxAddress)
+	}
+	if strings.Contains(text, "{{") {
+		return Address{}, fmt.Errorf("address %s: an address stands here alone, without {{ }}", quote(text))
 	}
 	a, rest, err := readAddress(text, in, 0)
 	if err == nil && rest != "" {
@@ -130,7 +140,7 @@ func readAddress(text string, in where, depth int) (a Address, rest string, err 
 	}
 	a.text = strings.TrimSpace(text[:len(text)-len(rest)])
 	if strings.HasPrefix(rest, "{") || depth == 0 && strings.HasPrefix(rest, "}") {
-		return a, "", fmt.Errorf("address %s: a brace where none can be", quote(text))
+		return a, "", fmt.Errorf("address %s: a brace where none can be; {ADDRESS} stands only in a step: tasks/{body/id}", quote(text))
 	}
 	return a, rest, a.findRoom(in)
 }
@@ -154,15 +164,12 @@ func (a *Address) findRoom(in where) error {
 	room := a.room
 	if slices.Contains(in.params, room) {
 		if len(a.steps) > 0 {
-			return fmt.Errorf("address %s: a path parameter is a text, nothing is in it", quote(a.text))
+			return fmt.Errorf("address %s: %s is a parameter of the path, a text, and nothing is in it; if records are meant, name one of both otherwise", quote(a.text), room)
 		}
 		a.param = slices.Index(in.params, room)
 		return nil
 	}
-	if word, dur, ok := cutShift(room); ok {
-		if word != "now" {
-			return fmt.Errorf("address %s: only now can be shifted", quote(a.text))
-		}
+	if word, dur, ok := cutShift(room); ok && word == "now" {
 		sh, err := parseShift(dur)
 		if err != nil {
 			return fmt.Errorf("address %s: %w", quote(a.text), err)
@@ -173,11 +180,11 @@ func (a *Address) findRoom(in where) error {
 	switch room {
 	case "":
 		return errors.New("an address is missing: a room such as body, and steps such as /id")
-	case "query", "header", "cookie", "form":
-		if len(a.steps) != 1 {
+	case "query", "header", "cookie", "form", "given":
+		if len(a.steps) != 1 && (room != "given" || len(a.steps) == 0) {
 			return fmt.Errorf("address %s: want %s/NAME", quote(a.text), room)
 		}
-	case "now", "self", "url", "user", "key":
+	case "now", "self", "url", "user", "key", "new":
 		if len(a.steps) > 0 {
 			return fmt.Errorf("address %s: nothing is in %s", quote(a.text), room)
 		}
@@ -186,20 +193,59 @@ func (a *Address) findRoom(in where) error {
 		if !in.loop && (room == "item" || room == "key") {
 			return fmt.Errorf("address %s: %s is there only in a loop ($for)", quote(a.text), room)
 		}
-	case "body":
-	default:
-		known := append(slices.Clone(roomsOfNow), in.params...)
-		hint := didyoumean.Hint(room, known)
-		if hint == "" {
-			hint = "; rooms are " + strings.Join(roomsOfNow, ", ")
+		if room == "new" && !in.gives {
+			return fmt.Errorf("address %s: new is a number that is nowhere yet: it can be given and set, but here something is looked for", quote(a.text))
 		}
-		return fmt.Errorf("address %s: %s is neither a room nor a parameter of the path%s", quote(a.text), quote(room), hint)
+	case "body":
+	case "token":
+		return fmt.Errorf("address %s: no tokens are signed yet, and the name is kept for them; records need another", quote(a.text))
+	default:
+		// Whether a file seeds it is asked when all files are there.
+		a.records = true
+		if !recordRoom(room) {
+			return fmt.Errorf("address %s: %s is no name for a room: letters, digits, - _ . : and @", quote(a.text), quote(room))
+		}
+	}
+	switch {
+	case in.state:
+		return fmt.Errorf("address %s: the parameters of a provider state are compared with what stands here, and nothing is looked up", quote(a.text))
+	case in.seeds && !a.records && !slices.Contains([]string{"now", "new", "given", "item", "key"}, room):
+		return fmt.Errorf("address %s: %s is told by a request, and records are seeded before there is one", quote(a.text), room)
 	}
 	return nil
 }
 
+// recordRoom tells a name that a room of records can have.
+func recordRoom(name string) bool {
+	return name != "" && strings.IndexFunc(name, func(r rune) bool {
+		return !nameRune(r) && !strings.ContainsRune(".:@", r) && r < 0x80 || r == utf8.RuneError || isControl(r)
+	}) < 0
+}
+
+// Room is the first step of the address, and whether it is a room of records.
+func (a *Address) Room() (name string, records bool) { return a.room, a.records }
+
+// within calls f with each address within the steps of a, at every depth.
+func (a *Address) within(f func(*Address)) {
+	for i := range a.steps {
+		for _, p := range a.steps[i].parts {
+			if p.at != nil {
+				f(p.at)
+				p.at.within(f)
+			}
+		}
+	}
+}
+
 // resolve finds the value at an address; the zero Value where nothing is.
 func (s *scope) resolve(a *Address) payload.Value {
+	if a.records {
+		b := s.remembered(a)
+		if !s.spend(b.cost()) {
+			return payload.Value{}
+		}
+		return b.value()
+	}
 	if a.param >= 0 {
 		s.dynamic = true
 		if a.param >= len(s.named) {
@@ -226,6 +272,19 @@ func (s *scope) resolve(a *Address) payload.Value {
 	case "url":
 		s.dynamic = true
 		return payload.Text(s.env.URL)
+	case "new":
+		s.dynamic = true
+		if s.fresh == "" {
+			s.fresh, s.tree = s.tree.fresh()
+		}
+		return payload.Text(s.fresh)
+	case "given":
+		s.dynamic = true
+		name, ok := s.step(&steps[0])
+		if !ok {
+			return payload.Value{}
+		}
+		at, steps = s.given(name), steps[1:]
 	default:
 		s.dynamic = true
 		if s.req == nil {
@@ -272,9 +331,72 @@ func (s *scope) step(st *addressStep) (string, bool) {
 		if k := v.Kind(); k == payload.Absent || k == payload.Array || k == payload.Object {
 			return "", false
 		}
-		b.WriteString(textOf(v))
+		text := textOf(v)
+		if !s.spend(v.Work() + len(text)/16) {
+			return "", false
+		}
+		b.WriteString(text)
 	}
 	return b.String(), true
+}
+
+// missing is the first address within the steps of a where no text is.
+func (s *scope) missing(a *Address) (text string) {
+	a.within(func(at *Address) {
+		if k := s.resolve(at).Kind(); text == "" && (k == payload.Absent || k == payload.Array || k == payload.Object) {
+			text = at.text
+		}
+	})
+	return text
+}
+
+// remembered finds what the session remembers at an address; nil for nothing.
+func (s *scope) remembered(a *Address) *branch {
+	s.dynamic = true
+	if !slices.Contains(s.looked, a.room) {
+		s.looked = append(s.looked, a.room)
+	}
+	var room [8]string
+	steps, ok := s.path(room[:0], a)
+	if !ok {
+		return nil
+	}
+	b := s.tree.at(nil)
+	for _, step := range steps {
+		if !s.spend(1 + b.len()/256) {
+			return nil
+		}
+		b = b.child(step)
+	}
+	return b
+}
+
+// path is an address of records as steps from the root. It reports false where
+// a step cannot be told.
+func (s *scope) path(dst []string, a *Address) ([]string, bool) {
+	dst = append(dst, a.room)
+	for i := range a.steps {
+		name, ok := s.step(&a.steps[i])
+		if !ok || !s.spend(2) {
+			return dst, false
+		}
+		dst = append(dst, name)
+	}
+	return dst, true
+}
+
+// given is a parameter of the scenario's provider states; of two states with
+// the same parameter the later counts.
+func (s *scope) given(name string) payload.Value {
+	if s.of == nil {
+		return payload.Value{}
+	}
+	for _, st := range slices.Backward(s.of.Given) {
+		if v := s.env.Given[st.Name].Member(name); v.Kind() != payload.Absent {
+			return v
+		}
+	}
+	return payload.Value{}
 }
 
 func wireValue(texts []string) payload.Value {

@@ -106,7 +106,7 @@ func TestBodiesAreShared(t *testing.T) {
 	places := map[*byte]string{}
 	for _, s := range all {
 		for _, i := range s.Interactions {
-			body := i.Response.Ready().Body
+			body := i.Responses[0].Ready().Body
 			places[&body[0]] = string(body)
 		}
 	}
@@ -150,7 +150,7 @@ func TestBodiesTogether(t *testing.T) {
 	}
 	for _, s := range all {
 		for _, i := range s.Interactions {
-			if len(i.Response.Ready().Body) == 0 {
+			if len(i.Responses[0].Ready().Body) == 0 {
 				t.Errorf("%s has a response without its bytes", s.Name)
 			}
 		}

@@ -34,7 +34,7 @@ func ExampleParse() {
 	if len(i.Match(r, env)) > 0 {
 		return
 	}
-	response, err := i.Response.Render(r, env)
+	response, err := i.Responses[0].Render(r, env)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -69,6 +69,6 @@ func ExampleLoad() {
 	all, err := scenarios.Load(files, "mine", "provtasks/retry.yaml")
 	fmt.Println(all[0].Name, err)
 	// Output:
-	// mine/provtasks/broken.yaml:1:1: a scenario: the key "interactions" is missing (and 2 more errors)
+	// mine/provtasks/broken.yaml:1:1: a scenario: the key "interactions" is missing, or "records" (and 2 more errors)
 	// provtasks/retry <nil>
 }

@@ -96,6 +96,11 @@ func (p *parser) scalar(n *yaml.Node, in where) kind {
 			p.fault(n, "%s", err)
 			return nil
 		}
+		for i := range t.parts {
+			if at := t.parts[i].at; at != nil {
+				p.note(n, at)
+			}
+		}
 		return t
 	}
 	return scalar{kind: payload.String, text: text, bare: in.exact}
@@ -209,7 +214,8 @@ func init() {
 			in.exact = true
 			return &literal{c.value(c.arg, in)}
 		}},
-		"$for":    {options: []string{"when", "give", "cases", "reverse"}, gives: true, parse: (*operatorCall).loop},
+		"$for":    {options: []string{"when", "set", "give", "cases", "reverse"}, gives: true, parse: (*operatorCall).loop},
+		"$list":   {options: []string{"when", "give", "as", "links"}, gives: true, parse: (*operatorCall).list},
 		"$merge":  {gives: true, parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return merge(l) }) }},
 		"$pairs":  {options: []string{"only", "always"}, gives: true, parse: (*operatorCall).pairs},
 		"$object": {gives: true, parse: func(c *operatorCall) kind { return &unpaired{c.address(c.arg)} }},
@@ -472,6 +478,9 @@ func (c *operatorCall) bound(n *yaml.Node, what string, format *payload.DateForm
 		}
 		b.fixed = t
 	}
+	if b.now && c.in.state {
+		c.fault(n, "%s: the parameters of a provider state are compared with what stands here: want a date, got now", what)
+	}
 	return b
 }
 
@@ -507,6 +516,7 @@ func (c *operatorCall) address(n *yaml.Node) Address {
 	if err != nil {
 		c.fault(n, "%s: %s", c.name, err)
 	}
+	c.note(n, &a)
 	return a
 }
 
@@ -515,7 +525,10 @@ func (c *operatorCall) loop() kind {
 	in := c.in
 	in.loop = true
 	if n := c.options["when"]; n != nil {
-		k.when = c.sentences(n, in)
+		k.when = c.sentences(n, "when", in)
+	}
+	if n := c.options["set"]; n != nil {
+		k.set = c.sentences(n, "set", in)
 	}
 	if n := c.options["give"]; n != nil {
 		k.common = c.value(n, in)
@@ -545,7 +558,9 @@ func (c *operatorCall) loopCase(n *yaml.Node, common *Value, in where) loopCase 
 	c.entries(n, "a case", func(name string, key, v *yaml.Node) {
 		switch name {
 		case "when":
-			k.when = c.sentences(v, in)
+			k.when = c.sentences(v, "when", in)
+		case "set":
+			k.set = c.sentences(v, "set", in)
 		case "give":
 			k.own = c.value(v, in)
 		default:

@@ -18,6 +18,7 @@ const maxElements = 20_000
 type loop struct {
 	over    Address
 	when    []Sentence
+	set     []Sentence
 	common  *Value // nil: the cases say all
 	cases   []loopCase
 	reverse bool
@@ -25,46 +26,43 @@ type loop struct {
 
 type loopCase struct {
 	when []Sentence
+	set  []Sentence
 	own  *Value // as in the file
 	give *Value // the own laid over the common one
 }
 
 func (o *loop) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
-	over := s.resolve(&o.over)
-	if k := over.Kind(); k != payload.Array && k != payload.Object {
+	elements, ok := s.elements(&o.over)
+	if !ok {
 		return dst, false
-	}
-	type element struct{ key, item payload.Value }
-	elements := make([]element, 0, over.Len())
-	for i, e := range over.Elems() {
-		elements = append(elements, element{jsonValue(strconv.AppendInt(nil, int64(i), 10)), e})
-	}
-	for name, e := range over.Members() {
-		elements = append(elements, element{payload.Text(name), e})
 	}
 	if !s.spend(len(elements) * (allWork / maxElements)) {
 		s.fail(v.Pos, "the loops of this answer have more than "+strconv.Itoa(maxElements)+" elements")
 		return dst, false
 	}
-	outerItem, outerKey := s.item, s.key
-	defer func() { s.item, s.key = outerItem, outerKey }()
+	outerItem, outerKey, outerFresh := s.item, s.key, s.fresh
+	defer func() { s.item, s.key, s.fresh = outerItem, outerKey, outerFresh }()
 
 	var pieces [][]byte
 	for _, e := range elements {
-		s.item, s.key = e.item, e.key
+		s.item, s.key, s.fresh = e.item, e.key, ""
 		if s.err != nil {
 			return dst, false
 		}
 		if !s.holds(o.when) {
 			continue
 		}
-		value := o.common
+		value, set := o.common, []Sentence(nil)
 		if len(o.cases) > 0 {
 			i := slices.IndexFunc(o.cases, func(c loopCase) bool { return s.holds(c.when) })
 			if i < 0 {
 				continue
 			}
-			value = o.cases[i].give
+			value, set = o.cases[i].give, o.cases[i].set
+		}
+		s.perform(o.set)
+		if s.perform(set); s.err != nil {
+			return dst, false
 		}
 		if value == nil {
 			continue
@@ -89,6 +87,44 @@ func (o *loop) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	return append(dst, ']'), true
 }
 
+// An element is one of what a loop goes over.
+type element struct{ key, item payload.Value }
+
+// elements are those of an array, or the members of an object. What a loop
+// sets does not change what it goes over.
+func (s *scope) elements(over *Address) ([]element, bool) {
+	if over.records {
+		b := s.remembered(over)
+		if k := b.kind(); k != payload.Array && k != payload.Object {
+			return nil, false
+		}
+		all := make([]element, 0, b.len())
+		for name, e := range b.members() {
+			if !s.spend(1 + e.cost()) {
+				return nil, false
+			}
+			key := payload.Text(name)
+			if b.kind() == payload.Array {
+				key = jsonValue([]byte(name))
+			}
+			all = append(all, element{key, e.value()})
+		}
+		return all, true
+	}
+	v := s.resolve(over)
+	if k := v.Kind(); k != payload.Array && k != payload.Object {
+		return nil, false
+	}
+	all := make([]element, 0, v.Len())
+	for i, e := range v.Elems() {
+		all = append(all, element{jsonValue(strconv.AppendInt(nil, int64(i), 10)), e})
+	}
+	for name, e := range v.Members() {
+		all = append(all, element{payload.Text(name), e})
+	}
+	return all, true
+}
+
 // holds reports whether all that is asked of addresses is so. Where that costs
 // too much to find out, the answer fails: it would be another one.
 func (s *scope) holds(when []Sentence) bool {
@@ -109,12 +145,14 @@ func (o *loop) want(*scope) string                          { return "what $for 
 func (o *loop) write() *yaml.Node {
 	n := operatorNode("$for", textNode(o.over.text))
 	n = withSentences(n, "when", o.when)
+	n = withSentences(n, "set", o.set)
 	n = withOption(n, "give", o.common)
 	if len(o.cases) > 0 {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for _, c := range o.cases {
 			m := &yaml.Node{Kind: yaml.MappingNode}
 			m = withSentences(m, "when", c.when)
+			m = withSentences(m, "set", c.set)
 			m = withOption(m, "give", c.own)
 			list.Content = append(list.Content, m)
 		}

@@ -17,6 +17,7 @@ import (
 
 func (p *parser) scenario(n *yaml.Node) *Scenario {
 	s := &Scenario{Pos: p.pos(n)}
+	seeds := where{seeds: true, gives: true, sets: true}
 	nodes := map[string]*yaml.Node{}
 	mapping := p.entries(n, "a scenario", func(name string, k, v *yaml.Node) {
 		nodes[name] = v
@@ -39,6 +40,10 @@ func (p *parser) scenario(n *yaml.Node) *Scenario {
 				}
 				s.Releases = append(s.Releases, release)
 			}
+		case "given":
+			s.Given = p.given(v)
+		case "records":
+			s.Records = p.sentences(v, name, seeds)
 		case "interactions":
 		default:
 			p.unknown(k, "a scenario", name, scenarioKeys)
@@ -53,10 +58,15 @@ func (p *parser) scenario(n *yaml.Node) *Scenario {
 	if nodes["source"] == nil {
 		p.fault(n, "a scenario: the key \"source\" is missing: %s", strings.Join(sources, ", "))
 	}
+	if v := nodes["records"]; v != nil && v.Kind == yaml.MappingNode && len(v.Content) == 0 {
+		p.fault(v, "records: want what is remembered, such as tasks: {\"1006\": {}}, got {}")
+	}
 	list := nodes["interactions"]
 	if list == nil {
-		p.fault(n, "a scenario: the key \"interactions\" is missing")
-		return s
+		if nodes["records"] == nil {
+			p.fault(n, "a scenario: the key \"interactions\" is missing, or \"records\"")
+		}
+		return s // it only seeds
 	}
 	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
 		p.fault(list, "interactions: want a list, got %s", nodeWords(list))
@@ -64,6 +74,7 @@ func (p *parser) scenario(n *yaml.Node) *Scenario {
 	}
 	for _, each := range list.Content {
 		if i := p.interaction(each); i != nil {
+			i.of = s
 			s.Interactions = append(s.Interactions, i)
 		}
 	}
@@ -111,24 +122,113 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 		p.fault(n, "an interaction: the key \"request\" is missing: {} is any")
 	}
 	if v := nodes["when"]; v != nil {
-		i.When = p.sentences(v, in)
+		i.When = p.sentences(v, "when", in)
+	}
+	if v := nodes["set"]; v != nil {
+		i.Set = p.sentences(v, "set", in)
 	}
 	response, adds := nodes["response"], nodes["adds"]
 	switch {
 	case response != nil && adds != nil:
 		p.fault(adds, "an interaction answers (response) or adds to what answers (adds), not both")
 	case response != nil:
-		i.Response = p.response(response, "response", in, i.Request.Path)
+		i.Responses = p.responses(response, "response", in, i.Request.Path)
 	case adds != nil:
-		i.Adds = p.response(adds, "adds", in, i.Request.Path)
+		i.Adds = true
+		i.Responses = p.responses(adds, "adds", in, i.Request.Path)
 		if i.Order != Ordinary {
 			p.fault(nodes["order"], "order: what adds stands outside the order; leave it out")
 		}
 	default:
 		p.fault(n, "an interaction: the key \"response\" is missing, or \"adds\"")
 	}
+	p.turns(i, nodes, in)
 	return i
 }
+
+// given reads the provider states that a scenario waits for.
+func (p *parser) given(n *yaml.Node) []ProviderState {
+	all := []ProviderState{}
+	switch {
+	case n.Kind == yaml.AliasNode: // a fault of its own
+	case n.Kind == yaml.MappingNode && len(n.Content) > 0:
+		p.entries(n, "given", func(name string, k, v *yaml.Node) {
+			st := ProviderState{Name: name, Pos: p.pos(k)}
+			switch {
+			case name == "":
+				p.fault(k, "given: a provider state without a name")
+			case v.Kind == yaml.ScalarNode && v.ShortTag() == "!!null", v.Kind == yaml.AliasNode: // no parameters
+			case v.Kind != yaml.MappingNode:
+				p.fault(v, "given %s: want the parameters of the state, such as {id: \"42\"}, got %s", quote(name), nodeWords(v))
+			default:
+				st.Params = p.value(v, where{state: true})
+			}
+			all = append(all, st)
+		})
+	case n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" || n.Value == "":
+		p.fault(n, "given: want a provider state, or {STATE: {NAME: VALUE of a parameter}}, got %s", nodeWords(n))
+	default:
+		all = append(all, ProviderState{Name: n.Value, Pos: p.pos(n)})
+	}
+	return all
+}
+
+// turns reads when an interaction takes part, and which of its responses it
+// serves.
+func (p *parser) turns(i *Interaction, nodes map[string]*yaml.Node, in where) {
+	for _, key := range [][2]string{{"then", "what follows a list of answers"}, {"per", "for what a list of answers is counted apart"}} {
+		if v := nodes[key[0]]; v != nil && len(i.Responses) == 1 {
+			list := "response: [{status: 200}, {status: 404}]"
+			if i.Adds {
+				list = "adds: [{}, {fault: reset}]"
+			}
+			p.fault(v, "%s: it says %s, and here is one answer; a list is %s", key[0], key[1], list)
+		}
+	}
+	if v := nodes["then"]; v != nil {
+		switch text := p.text(v, "then"); text {
+		case "":
+		case "loop":
+			i.Then = Loop
+		case "fail":
+			i.Then = Fail
+		default:
+			p.fault(v, "then %s is none of %s; left out, the last answer repeats%s", quote(text), strings.Join(thens, ", "), didyoumean.Hint(text, thens))
+		}
+	}
+	if v := nodes["per"]; v != nil {
+		if text := p.text(v, "per"); text != "" {
+			a, err := parseAddress(text, in)
+			if err != nil {
+				p.fault(v, "per: %s", err)
+			}
+			i.Per = &a
+			p.note(v, &a)
+		}
+	}
+	if v := nodes["chance"]; v != nil {
+		share := 0.0
+		if v.Kind == yaml.ScalarNode && chanceForm.MatchString(v.Value) {
+			share, _ = strconv.ParseFloat(strings.TrimSuffix(v.Value, "%"), 64)
+		}
+		if share <= 0 || share > 100 {
+			p.fault(v, "chance: want a share of the requests such as 10%%, more than 0%% and up to 100%%, got %s", nodeWords(v))
+		}
+		i.Chance = share / 100
+	}
+	if v := nodes["beyond"]; v != nil {
+		text, in, _ := strings.Cut(v.Value, "/")
+		requests, err := strconv.ParseUint(text, 10, 31)
+		d, bad := ParseDuration(in)
+		if v.Kind != yaml.ScalarNode || err != nil || bad != nil || requests < 1 || d <= 0 {
+			p.fault(v, "beyond: want so many requests, from 1, in a time, such as 10/1m, got %s", nodeWords(v))
+		}
+		i.Beyond = &Rate{int(requests), d}
+	}
+}
+
+// chanceForm has no more decimals than are written again just so.
+var chanceForm = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,6})?%$`)
 
 // request reads what must arrive, and gives the path parameters.
 func (p *parser) request(n *yaml.Node, m *RequestMatcher) []string {
@@ -265,28 +365,49 @@ func headerName(name string) bool {
 	}) < 0
 }
 
-func (p *parser) sentences(n *yaml.Node, in where) []Sentence {
+// sentences reads what must be somewhere (when), or what shall be there (set,
+// records).
+func (p *parser) sentences(n *yaml.Node, what string, in where) []Sentence {
 	var all []Sentence
-	p.entries(n, "when", func(name string, k, v *yaml.Node) {
-		at, err := parseAddress(name, in)
-		if err != nil {
-			p.fault(k, "when: %s", err)
+	in.gives, in.sets = what != "when", what != "when"
+	p.entries(n, what, func(name string, k, v *yaml.Node) {
+		room, _, _ := strings.Cut(name, "/")
+		if room, _, _ = cutShift(strings.TrimSpace(room)); in.sets && (reserved[room] || slices.Contains(in.params, room)) {
+			p.fault(k, "%s: %s is no record: what is remembered has a name of its own, such as tasks/5", what, quote(name))
 			return
 		}
-		inside := in
-		inside.gives = false
-		all = append(all, Sentence{at, p.value(v, inside)})
+		at, err := parseAddress(name, in)
+		if err != nil {
+			p.fault(k, "%s: %s", what, err)
+			return
+		}
+		if what == "records" { // its own room is seeded here
+			at.within(func(at *Address) { p.noteOne(k, at) })
+		} else {
+			p.note(k, &at)
+		}
+		all = append(all, Sentence{at, p.value(v, in), p.pos(k)})
 	})
+	return all
+}
+
+// responses reads one answer, or a list of them.
+func (p *parser) responses(n *yaml.Node, what string, in where, of *Path) (all []*ResponseTemplate) {
+	list := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		if list = n.Content; len(list) == 0 {
+			p.fault(n, "%s: want an answer, or a list of them, got an empty list", what)
+		}
+	}
+	for _, each := range list {
+		all = append(all, p.response(each, what, in, of))
+	}
 	return all
 }
 
 func (p *parser) response(n *yaml.Node, what string, in where, of *Path) *ResponseTemplate {
 	t := &ResponseTemplate{Pos: p.pos(n), path: of}
 	in.gives = true
-	if n.Kind == yaml.SequenceNode {
-		p.fault(n, "%s: want one answer; a list of them is not taken", what)
-		return t
-	}
 	var bodies []*yaml.Node
 	stated := false
 	p.sized = nil
@@ -311,6 +432,8 @@ func (p *parser) response(n *yaml.Node, what string, in where, of *Path) *Respon
 			bodies = append(bodies, k)
 		case "delay":
 			t.Delay = p.delay(v)
+		case "fault":
+			t.Damage = p.damage(v)
 		default:
 			p.unknown(k, what, name, responseKeys)
 		}

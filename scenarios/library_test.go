@@ -130,7 +130,7 @@ func TestFilesOutside(t *testing.T) {
 		all, err := Load(root.FS(), "")
 		switch got := fmt.Sprint(err); {
 		case want == "" && err == nil:
-			if r := all[0].Interactions[0].Response.Ready(); string(r.Body) != "good" {
+			if r := all[0].Interactions[0].Responses[0].Ready(); string(r.Body) != "good" {
 				t.Errorf("%s: %q", file, r.Body)
 			}
 		case want == "" || !strings.Contains(got, want):

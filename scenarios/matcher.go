@@ -39,7 +39,11 @@ func (p Payload) String() string { return [...]string{"", "invalid", "any"}[p] }
 // A Trial tries interactions on one request. It is not safe for concurrent
 // use; all that is tried with it shares one budget of work, so that no
 // request costs more, however many interactions there are.
-type Trial struct{ s scope }
+type Trial struct {
+	s       scope
+	after   Tree // the records, with what the interactions that were performed set
+	changed []string
+}
 
 // NewTrial begins to try interactions on r.
 func NewTrial(r *Request, env Env) *Trial {
@@ -50,7 +54,8 @@ func NewTrial(r *Request, env Env) *Trial {
 
 // Begin makes t a new trial, as NewTrial does, without allocating.
 func (t *Trial) Begin(r *Request, env Env) {
-	t.s = scope{env: env, req: r, work: allWork, list: t.s.list[:0], at: t.s.at[:0]}
+	t.s = scope{env: env, req: r, work: allWork, tree: env.Records, list: t.s.list[:0], at: t.s.at[:0], looked: t.s.looked[:0]}
+	t.after, t.changed = env.Records, nil
 }
 
 // Accepts reports whether the interaction answers the request, so far as
@@ -80,6 +85,27 @@ func (t *Trial) Mismatches(i *Interaction) []Mismatch {
 // nothing matches.
 func (t *Trial) Exhausted() bool { return t.s.work <= 0 }
 
+// Records are what the session remembers after all that was performed, and the
+// addresses that changed.
+func (t *Trial) Records() (after Tree, changed []string) { return t.after, t.changed }
+
+// Looked are the rooms of records that were looked at.
+func (t *Trial) Looked() []string { return t.s.looked }
+
+// Per is the text by which the interaction counts its calls: that of the
+// value at its address, "" where it has none or nothing is there.
+func (t *Trial) Per(i *Interaction) string {
+	if i.Per == nil {
+		return ""
+	}
+	t.s.of, t.s.named = i.of, nil
+	if i.Request.Path != nil {
+		t.s.named = i.Request.Path.names
+		i.Request.Path.match(t.s.req, &t.s.params)
+	}
+	return textOf(t.s.resolve(i.Per))
+}
+
 // Match lists the reasons why r is no request that i answers; none means yes.
 func (i *Interaction) Match(r *Request, env Env) []Mismatch {
 	return NewTrial(r, env).Mismatches(i)
@@ -96,7 +122,12 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 	m, r := &i.Request, s.req
 	path, method = true, true
 	s.strict, s.like, s.at, s.dynamic = false, false, s.at[:0], false
-	s.named = nil
+	s.named, s.of = nil, i.of
+	if i.of != nil && len(i.of.Given) > 0 {
+		if s.awake(); s.done() {
+			return false, false
+		}
+	}
 	if m.Path != nil {
 		s.named = m.Path.names
 		if path = m.Path.match(r, &s.params); !path {
@@ -163,9 +194,38 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 		if s.done() || !found {
 			return
 		}
-		s.ask(i.When[j].At.text, i.When[j].Value, s.resolve(&i.When[j].At))
+		at := &i.When[j].At
+		hidden := s.hidden
+		if s.mode == inWords && s.hides(at) {
+			s.hidden++
+		}
+		got, room := s.resolve(at), at.text
+		if s.mode == inWords && at.records {
+			if steps, ok := s.path(nil, at); ok {
+				room = address(steps) // where it was looked for
+			}
+		}
+		s.ask(room, i.When[j].Value, got)
+		s.hidden = hidden
 	}
 	return path, method
+}
+
+// hides reports whether an address leads to a secret by a name that was found
+// elsewhere, or by that of the {name, value} pair in which it stands.
+func (s *scope) hides(a *Address) bool {
+	for i := range a.steps {
+		if name, _ := s.step(&a.steps[i]); secretName.MatchString(shorten(name)) {
+			return true
+		}
+		if within := *a; a.records || a.room == "body" {
+			within.steps = a.steps[:i]
+			if secretPair(s.resolve(&within)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func shorten(text string) string { return cutText(text, 200) }

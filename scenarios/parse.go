@@ -20,16 +20,18 @@ import (
 
 // The keys of a file, in the order in which they are written.
 var (
-	scenarioKeys    = []string{"scenario", "source", "from", "releases", "interactions"}
-	interactionKeys = []string{"name", "order", "request", "when", "response", "adds"}
+	scenarioKeys    = []string{"scenario", "source", "from", "releases", "given", "records", "interactions"}
+	interactionKeys = []string{"name", "order", "request", "when", "set", "response", "adds", "then", "per", "chance", "beyond"}
 	requestKeys     = []string{"method", "path", "params", "query", "header", "cookie", "form", "user", "body", "text", "payload"}
-	responseKeys    = []string{"status", "header", "body", "text", "file", "delay"}
-	caseKeys        = []string{"when", "give"}
+	responseKeys    = []string{"status", "header", "body", "text", "file", "delay", "fault"}
+	caseKeys        = []string{"when", "set", "give"}
 	lognormalKeys   = []string{"median", "sigma", "max"}
+	dribbleKeys     = []string{"chunks", "over"}
 
 	sources  = []string{"printed", "derived", "assumed", "recorded"}
 	orders   = []string{"first", "last"}
 	payloads = []string{"invalid", "any"}
+	thens    = []string{"loop", "fail"}
 )
 
 // Parse reads a file: one scenario for each document in it. The name is that
@@ -69,6 +71,8 @@ type parser struct {
 	tooDeep     bool                      // nested so
 	sized       *yaml.Node                // an $error that was read: it tells the status
 	names       map[string]token.Position // of interactions
+	rooms       []RecordRoom              // of the scenario that is read
+	asked       []RecordRoom              // where it asks for a parameter of its provider states, and for which
 	same        shared
 }
 
@@ -142,6 +146,22 @@ func (p *parser) faultAt(pos token.Position, format string, args ...any) {
 	}
 }
 
+// note keeps what an address and those within it name.
+func (p *parser) note(n *yaml.Node, a *Address) {
+	p.noteOne(n, a)
+	a.within(func(at *Address) { p.noteOne(n, at) })
+}
+
+// noteOne keeps where a room of records is named, or a provider state is asked.
+func (p *parser) noteOne(n *yaml.Node, a *Address) {
+	switch {
+	case a.records:
+		p.rooms = append(p.rooms, RecordRoom{a.room, p.pos(n)})
+	case a.room == "given":
+		p.asked = append(p.asked, RecordRoom{a.text, p.pos(n)})
+	}
+}
+
 func (p *parser) pos(n *yaml.Node) token.Position {
 	return token.Position{Filename: p.shown, Line: max(n.Line, 1), Column: max(n.Column, 1)}
 }
@@ -185,7 +205,14 @@ func (p *parser) documents(src []byte) (all []*Scenario) {
 		if p.tooDeep {
 			continue
 		}
+		p.rooms, p.asked = nil, nil
 		if s := p.scenario(root); s != nil {
+			s.rooms = p.rooms
+			for _, asked := range p.asked {
+				if s.Given == nil {
+					p.faultAt(asked.Pos, "%s is a parameter of a provider state, and the scenario waits for none: its key \"given\" is missing", asked.Name)
+				}
+			}
 			s.Name = p.file
 			if len(all) > 0 {
 				s.Name += ":" + strconv.Itoa(len(all)+1)
@@ -396,6 +423,9 @@ func nodeWords(n *yaml.Node) string {
 	case yaml.MappingNode:
 		if len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode {
 			return "braces; put templates in quotes"
+		}
+		if len(n.Content) == 0 {
+			return "{}"
 		}
 		return "keys and values"
 	case yaml.SequenceNode:

@@ -355,10 +355,7 @@ interactions:
 		{"added", ``, `0 [{ResponseTime [12]}]  false `},
 	} {
 		i := all[0].Interactions[slices.IndexFunc(all[0].Interactions, func(i *Interaction) bool { return i.Name == test.name })]
-		template := i.Response
-		if template == nil {
-			template = i.Adds
-		}
+		template := i.Responses[0]
 		if ready := template.Ready() != nil; ready != (test.name != "made") {
 			t.Errorf("%s: ready at load: %v", test.name, ready)
 		}
@@ -393,7 +390,7 @@ func TestDelay(t *testing.T) {
 		{"{lognormal: {median: 1s, sigma: 10, max: 2s}}", 0, 400, 2 * time.Second}, // infinitely long, always
 		{"{lognormal: {median: 1s, sigma: 10}}", 0, -400, 0},
 	} {
-		d := parseOne(t, "request: {}\nresponse: {status: 200, delay: "+test.delay+"}").Response.Delay
+		d := parseOne(t, "request: {}\nresponse: {status: 200, delay: "+test.delay+"}").Responses[0].Delay
 		if got := d.Draw(draws(test.uniform), draws(test.normal)); got != test.want {
 			t.Errorf("%s: got %v, want %v", test.delay, got, test.want)
 		}

@@ -19,6 +19,7 @@ type ResponseTemplate struct {
 	Text   *Value   // or: any other body
 	File   string   // or: the name of the file whose bytes it is
 	Delay  *Delay
+	Damage *Damage // what happens to it on its way; nil: it arrives whole
 	Pos    token.Position
 
 	path  *Path // of the interaction, for its parameters
@@ -57,19 +58,37 @@ func (t *ResponseTemplate) Render(r *Request, env Env) (*Response, error) {
 	if t.ready != nil {
 		return t.ready, nil
 	}
-	return t.renderFor(&scope{env: env, req: r, work: allWork})
+	return t.renderFor(&scope{env: env, req: r, work: allWork, tree: env.Records})
 }
 
-// Render makes a response to the request of the trial, out of what is left of
-// its budget.
-func (t *Trial) Render(rt *ResponseTemplate) (*Response, error) {
-	if rt.ready != nil {
+// Perform makes an interaction hold for the request of the trial, out of what
+// is left of its budget: what it sets is set, then the response is rendered,
+// one of the interaction's. What is performed later sees what was set before.
+// With an error nothing is set.
+func (t *Trial) Perform(i *Interaction, rt *ResponseTemplate) (*Response, error) {
+	if rt.ready != nil && len(i.Set) == 0 {
 		return rt.ready, nil
 	}
-	s := &scope{env: t.s.env, req: t.s.req, work: t.s.work}
-	out, err := rt.renderFor(s)
-	t.s.work = s.work
-	return out, err
+	s := &scope{env: t.s.env, req: t.s.req, work: t.s.work, tree: t.after, of: i.of, looked: t.s.looked}
+	if i.Request.Path != nil && s.req != nil {
+		s.named = i.Request.Path.names
+		i.Request.Path.match(s.req, &s.params)
+	}
+	s.perform(i.Set)
+	out, err := rt.ready, error(nil)
+	switch {
+	case s.err != nil:
+		err = s.err
+	case out == nil:
+		out, err = rt.renderFor(s)
+	}
+	t.s.work, t.s.looked = s.work, s.looked
+	if err != nil {
+		return nil, err
+	}
+	t.after = s.tree
+	t.changed = append(t.changed, s.changed...)
+	return out, nil
 }
 
 func (t *ResponseTemplate) renderFor(s *scope) (*Response, error) {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"go/token"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/oigmock/oigmock/schemas/payload"
@@ -28,18 +29,39 @@ const (
 // A Scenario is one situation in OIG: a YAML document. What Parse returns is
 // shared by all requests; it is not to be changed.
 type Scenario struct {
-	Name         string   // the file's path without ".yaml"; a second document is name:2
-	File         string   // the same without ":2": what is added and removed as a whole
-	Origin       string   // where the file was loaded from: "library", a folder; "" when unknown
-	Title        string   // the key "scenario"
-	Source       string   // "printed", "derived", "assumed" or "recorded"
-	From         string   // where that is to be found, in words
-	Releases     []string // the releases in which it holds; none: in all
+	Name         string          // the file's path without ".yaml"; a second document is name:2
+	File         string          // the same without ":2": what is added and removed as a whole
+	Origin       string          // where the file was loaded from: "library", a folder; "" when unknown
+	Title        string          // the key "scenario"
+	Source       string          // "printed", "derived", "assumed" or "recorded"
+	From         string          // where that is to be found, in words
+	Releases     []string        // the releases in which it holds; none: in all
+	Given        []ProviderState // it sleeps until all of them are set; none: it is awake
+	Records      []Sentence      // what it seeds
 	Interactions []*Interaction
 	Pos          token.Position
 
-	text []byte // its document as it stands in the file; nil when built in Go
+	text  []byte // its document as it stands in the file; nil when built in Go
+	rooms []RecordRoom
 }
+
+// A ProviderState is a named precondition, Pact's given.
+type ProviderState struct {
+	Name   string
+	Params *Value // what its parameters must be; nil: anything
+	Pos    token.Position
+}
+
+// A RecordRoom is a place of a file that names a room of records: the first
+// step of an address.
+type RecordRoom struct {
+	Name string
+	Pos  token.Position
+}
+
+// RecordRooms are the places of the file, from the top, that name a room of
+// records without seeding it.
+func (s *Scenario) RecordRooms() []RecordRoom { return s.rooms }
 
 // Holds reports whether the scenario holds in a release. "" is any release.
 func (s *Scenario) Holds(release string) bool {
@@ -47,16 +69,42 @@ func (s *Scenario) Holds(release string) bool {
 }
 
 // An Interaction is one promise of the contract: to such a request, such a
-// response. Either Response or Adds is set.
+// response.
 type Interaction struct {
-	Name     string // one promise, in words; unique in its file
-	Order    Order
-	Request  RequestMatcher
-	When     []Sentence        // what must hold besides the request
-	Response *ResponseTemplate // the answer
-	Adds     *ResponseTemplate // replaces parts of whatever answers, instead of answering
-	Pos      token.Position
+	Name      string // one promise, in words; unique in its file
+	Order     Order
+	Request   RequestMatcher
+	When      []Sentence          // what must hold besides the request
+	Set       []Sentence          // what holds from then on
+	Responses []*ResponseTemplate // the answer, or several that are served in turn
+	Adds      bool                // they replace parts of whatever answers, instead of answering
+	Then      Then                // what comes after the last of several
+	Per       *Address            // several are counted for each value there; nil: for the session
+	Chance    float64             // it takes part in that share of the requests it matches; 0: in all
+	Beyond    *Rate               // it takes part only beyond that; nil: always
+	Pos       token.Position
+
+	of *Scenario
 }
+
+// Then says what a list of responses serves after its last.
+type Then uint8
+
+const (
+	Repeat Then = iota // the last again
+	Loop               // from the first
+	Fail               // nothing: it is a failure to ask again
+)
+
+func (t Then) String() string { return [...]string{"", "loop", "fail"}[t] }
+
+// A Rate is so many requests in a time.
+type Rate struct {
+	Requests int
+	In       time.Duration
+}
+
+func (r Rate) String() string { return strconv.Itoa(r.Requests) + "/" + shortDuration(r.In) }
 
 // Order says when an interaction is tried.
 type Order uint8
@@ -69,17 +117,20 @@ const (
 
 func (o Order) String() string { return [...]string{"", "first", "last"}[o] }
 
-// A Sentence says of an address what has to be there.
+// A Sentence says of an address what is there, or what shall be.
 type Sentence struct {
 	At    Address
 	Value *Value
+	Pos   token.Position // of the address
 }
 
 // Env is what a match or a template may know besides the request.
 type Env struct {
-	Now  time.Time // what now means
-	URL  string    // the mock's own base URL, without a slash at the end
-	User string    // who calls; "" for nobody
+	Now     time.Time                // what now means
+	URL     string                   // the mock's own base URL, without a slash at the end
+	User    string                   // who calls; "" for nobody
+	Records Tree                     // what the session remembers
+	Given   map[string]payload.Value // the provider states that are set, with their parameters
 }
 
 // A scope is what matching or rendering for one request knows, and what it
@@ -89,6 +140,12 @@ type scope struct {
 	req    *Request
 	params [maxParams]string // values of the path parameters, by index
 	named  []string          // their names
+
+	tree    Tree     // the records, with what was set so far
+	changed []string // the addresses that were set
+	looked  []string // the rooms of records that were looked at
+	fresh   string   // what new is to this interaction or element; "" until it is asked for
+	of      *Scenario
 
 	item payload.Value // in a loop
 	key  payload.Value

@@ -87,8 +87,13 @@ func TestSchemaIsTheParsers(t *testing.T) {
 	sameWords(t, "adds", def("adds", "properties"), responseKeys)
 	sameWords(t, "a case", def("case", "properties"), caseKeys)
 	sameWords(t, "lognormal", def("delay", "then", "properties", "lognormal", "properties"), lognormalKeys)
+	sameWords(t, "dribble", def("fault", "then", "properties", "dribble", "properties"), dribbleKeys)
+	sameWords(t, "fault", def("fault", "else", "enum"), strs(bareDamage))
+	sameWords(t, "fault with a number", def("fault", "then", "properties"), strs(mappedDamage))
 	sameWords(t, "source", at(t, doc, "properties", "source", "enum"), sources)
 	sameWords(t, "order", def("interaction", "properties", "order", "enum"), orders)
+	sameWords(t, "then", def("interaction", "properties", "then", "enum"), thens)
+	sameWords(t, "links", def("$list", "properties", "links", "items", "enum"), listLinks)
 	sameWords(t, "payload", def("request", "properties", "payload", "enum"), payloads)
 	sameWords(t, "operators", def("operator", "properties"), keysOf(operators))
 	sameWords(t, "names of operators", def("operator", "propertyNames").(map[string]any)["anyOf"].([]any)[2].(map[string]any)["enum"], keysOf(operators))
@@ -106,6 +111,13 @@ func TestSchemaIsTheParsers(t *testing.T) {
 			t.Errorf("%s is checked as another", name)
 		}
 	}
+}
+
+func strs(kinds []DamageKind) (all []string) {
+	for _, k := range kinds {
+		all = append(all, string(k))
+	}
+	return all
 }
 
 // asEditor is a document as an editor has it: numbers, texts, objects.
@@ -183,6 +195,10 @@ func TestSchemaTakesWhatParses(t *testing.T) {
 // TestBothRefuse has what neither the schema nor the parser takes.
 func TestBothRefuse(t *testing.T) {
 	s, _ := readSchema(t)
+	const only = "scenario: a\nsource: assumed\nrecords: {a: 1}\n"
+	if err := schemaFaults(t, s, only); err != nil {
+		t.Errorf("records alone: %#v", err)
+	}
 	const good = "scenario: a\nsource: assumed\nreleases: [11.1.2.3]\ninteractions:\n- name: one\n  request: {path: /a, body: {a: 1}}\n  response: {status: 200, body: {a: 1}}\n"
 	if err := schemaFaults(t, s, good); err != nil {
 		t.Fatal(err)
@@ -196,7 +212,7 @@ func TestBothRefuse(t *testing.T) {
 		{"path: /a", "path: a"}, {"path: /a", "path: [a]"}, {"path: /a", "path: {a: b}"}, {"path: /a", "mehtod: PUT"}, {"path: /a", "payload: none"}, {"path: /a", "text: a"},
 		{"path: /a", "form: {a: b}"}, {"path: /a", "query: a"}, {"path: /a", "query: {a: {b: c}}"}, {"path: /a", "query: {a: {$x: c}}"}, {"path: /a", "query: {a: null}"},
 		{"path: /a", "method: [PUT]"}, {"path: /a", "user: {name: ann}"}, {"path: /a", "header: {$exactly: 5, b: 6}"},
-		{"status: 200", "status: 99"}, {"status: 200", "status: 600"}, {"status: 200", "status: two"}, {"status: 200, ", ""}, {"status: 200", "status: 200, fault: reset"},
+		{"status: 200", "status: 99"}, {"status: 200", "status: 600"}, {"status: 200", "status: two"}, {"status: 200, ", ""}, {"status: 200", "status: 200, fault: rest"},
 		{"status: 200", "status: 200, text: a"}, {"status: 200", "status: 200, file: a"}, {"status: 200, body: {a: 1}", "status: 200, file: ../a"}, {"status: 200, body: {a: 1}", "status: 200, file: /a"},
 		{"status: 200", "status: 200, delay: soon"}, {"status: 200", "status: 200, delay: 5"}, {"status: 200", "status: 200, delay: {uniform: [1s]}"},
 		{"status: 200", "status: 200, delay: {lognormal: {sigma: 1}}"}, {"status: 200", "status: 200, delay: {uniform: [1s, 2s], lognormal: {median: 1s}}"}, {"status: 200", "status: 200, delay: {}"},
@@ -208,6 +224,20 @@ func TestBothRefuse(t *testing.T) {
 		{"200, body: {a: 1}", "200, body: {$for: body}"}, {"200, body: {a: 1}", "200, body: {$for: body, cases: []}"}, {"200, body: {a: 1}", "200, body: {$for: body, cases: [{gvie: 1}]}"},
 		{"200, body: {a: 1}", "200, body: {$pairs: body, always: Key}"}, {"200, body: {a: 1}", "200, body: {$merge: {}}"}, {"200, body: {a: 1}", "200, body: {$error: a, insatnce: b}"},
 		{"200, body: {a: 1}", "200, body: {$pairs: []}"},
+		{"source: assumed\n", "source: assumed\ngiven: []\n"}, {"source: assumed\n", "source: assumed\ngiven: {}\n"}, {"source: assumed\n", "source: assumed\ngiven: ''\n"},
+		{"source: assumed\n", "source: assumed\ngiven: {a: b}\n"}, {"source: assumed\n", "source: assumed\ngiven: {'': {}}\n"}, {"source: assumed\n", "source: assumed\ngiven: {a: {b: {$x: 1}}}\n"},
+		{"source: assumed\n", "source: assumed\nrecords: {}\n"}, {"source: assumed\n", "source: assumed\nrecords: [a]\n"}, {"source: assumed\n", "source: assumed\nrecords: {a: {$x: 1}}\n"},
+		{"body: {a: 1}}\n", "body: {a: 1}}\n  set: a\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  set: {a: {$absent: false}}\n"},
+		{"response: {status: 200, body: {a: 1}}", "response: []"}, {"response: {status: 200, body: {a: 1}}", "adds: []"}, {"response: {status: 200, body: {a: 1}}", "response: [{}]"},
+		{"response: {status: 200, body: {a: 1}}", "adds: [{stauts: 200}]"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  then: loop\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  per: user\n"},
+		{"response: {status: 200, body: {a: 1}}\n", "adds: [{}]\n  per: user\n"}, {"response: {status: 200, body: {a: 1}}\n", "adds: [{}, {}]\n  then: repeat\n"},
+		{"body: {a: 1}}\n", "body: {a: 1}}\n  chance: 10\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  chance: 101%\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  beyond: 10\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  beyond: 0/1m\n"},
+		{"status: 200", "status: 200, fault: truncate"}, {"status: 200", "status: 200, fault: {}"}, {"status: 200", "status: 200, fault: {hang: 5}"}, {"status: 200", "status: 200, fault: {reset: -1}"},
+		{"status: 200", "status: 200, fault: {reset: 5, close: 5}"}, {"status: 200", "status: 200, fault: {close: 16KB}"}, {"status: 200", "status: 200, fault: {bandwidth: 16KiB}"},
+		{"status: 200", "status: 200, fault: {dribble: {chunks: 5}}"}, {"status: 200", "status: 200, fault: {dribble: {chunks: 0, over: 2s}}"}, {"status: 200", "status: 200, fault: {dribble: {chunks: 5, over: soon}}"},
+		{"200, body: {a: 1}", "200, body: {$for: body, give: 1, set: [a]}"}, {"200, body: {a: 1}", "200, body: {$for: body, cases: [{set: a}]}"},
+		{"200, body: {a: 1}", "200, body: {$list: body}"}, {"200, body: {a: 1}", "200, body: {$list: body, give: 1, as: links}"}, {"200, body: {a: 1}", "200, body: {$list: body, give: 1, links: []}"},
+		{"200, body: {a: 1}", "200, body: {$list: body, give: 1, links: [self, self]}"}, {"200, body: {a: 1}", "200, body: {$list: body, give: 1, links: [last]}"}, {"200, body: {a: 1}", "200, body: {$list: body, give: 1, cases: []}"},
 	} {
 		src := strings.Replace(good, change[0], change[1], 1)
 		if src == good {

@@ -130,7 +130,9 @@ func (s *scope) pop()                        { s.at = s.at[:len(s.at)-1] }
 func (s *scope) place() string {
 	var b strings.Builder
 	b.WriteString(s.room)
-	if s.room == "body" || strings.Contains(s.room, "/") || s.room == "item" {
+	switch s.room {
+	case "query", "header", "cookie", "form", paramRoom:
+	default:
 		if len(s.at) > 0 && s.room == "body" {
 			b.WriteByte(' ')
 		}
@@ -544,6 +546,10 @@ func (v *Value) PosAt(pointer string) token.Position {
 	case *loop:
 		if next = k.common; next == nil {
 			next = k.cases[0].give
+		}
+	case *list:
+		if step == k.array() {
+			next = &Value{v.Pos, &each{of: k.common}}
 		}
 	case *like:
 		return k.of.PosAt(pointer)

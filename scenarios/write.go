@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/oigmock/oigmock/schemas/payload"
@@ -45,6 +47,10 @@ func (s *Scenario) compose() ([]byte, error) {
 		}
 		put(n, "releases", list)
 	}
+	if len(s.Given) > 0 {
+		put(n, "given", writeGiven(s.Given))
+	}
+	n = withSentences(n, "records", s.Records)
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, i := range s.Interactions {
 		m := &yaml.Node{Kind: yaml.MappingNode}
@@ -54,15 +60,37 @@ func (s *Scenario) compose() ([]byte, error) {
 		}
 		put(m, "request", i.Request.write())
 		m = withSentences(m, "when", i.When)
-		if i.Response != nil {
-			put(m, "response", i.Response.write())
+		m = withSentences(m, "set", i.Set)
+		what := "response"
+		if i.Adds {
+			what = "adds"
 		}
-		if i.Adds != nil {
-			put(m, "adds", i.Adds.write())
+		if len(i.Responses) == 1 {
+			put(m, what, i.Responses[0].write())
+		} else {
+			turns := &yaml.Node{Kind: yaml.SequenceNode}
+			for _, t := range i.Responses {
+				turns.Content = append(turns.Content, t.write())
+			}
+			put(m, what, turns)
+		}
+		if i.Then != Repeat {
+			put(m, "then", textNode(i.Then.String()))
+		}
+		if i.Per != nil {
+			put(m, "per", textNode(i.Per.text))
+		}
+		if i.Chance > 0 {
+			put(m, "chance", textNode(strconv.FormatFloat(math.Round(i.Chance*1e8)/1e6, 'f', -1, 64)+"%"))
+		}
+		if i.Beyond != nil {
+			put(m, "beyond", textNode(i.Beyond.String()))
 		}
 		list.Content = append(list.Content, m)
 	}
-	put(n, "interactions", list)
+	if len(list.Content) > 0 {
+		put(n, "interactions", list)
+	}
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
@@ -70,6 +98,21 @@ func (s *Scenario) compose() ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), enc.Close()
+}
+
+func writeGiven(given []ProviderState) *yaml.Node {
+	if len(given) == 1 && given[0].Params == nil {
+		return textNode(given[0].Name)
+	}
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for _, st := range given {
+		params := plainNode("!!null", "null")
+		if st.Params != nil {
+			params = st.Params.kind.write()
+		}
+		n.Content = append(n.Content, textNode(st.Name), params)
+	}
+	return n
 }
 
 func (m *RequestMatcher) write() *yaml.Node {
@@ -112,6 +155,9 @@ func (t *ResponseTemplate) write() *yaml.Node {
 	}
 	if t.Delay != nil {
 		n.Content = append(n.Content, textNode("delay"), t.Delay.write())
+	}
+	if t.Damage != nil {
+		n.Content = append(n.Content, textNode("fault"), t.Damage.write())
 	}
 	return n
 }

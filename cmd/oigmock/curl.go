@@ -75,7 +75,7 @@ func candidates(l *loaded, release string) []*scenarios.Interaction {
 		}
 		for _, i := range sc.Interactions {
 			switch {
-			case i.Response == nil || i.Order != scenarios.Ordinary:
+			case i.Adds || i.Order != scenarios.Ordinary:
 			case sc.Origin == library && sc.Name == "provtasks/update":
 				printed = append(printed, i)
 			default:

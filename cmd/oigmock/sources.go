@@ -237,7 +237,7 @@ var contractual = map[string]bool{"contract": true, "outside": true, "shadowed":
 
 // config is how a server serves what was loaded.
 func (s *set) config(l *loaded) mockserver.Config {
-	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.now}
+	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.real, Clock: s.clock.Clock}
 }
 
 func (src source) load(release string) ([]*scenarios.Scenario, error) {

@@ -1,0 +1,467 @@
+package mockserver
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas/didyoumean"
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+const (
+	sessionHeader = "X-Mock-Session"
+	sessionPrefix = "/__session/"
+
+	maxSessions    = 10_000
+	maxSessionName = 128       // bytes
+	idleSession    = time.Hour // without being named, after which a session ends
+	maxStates      = 256 << 20 // bytes that all sessions remember together, beyond what was seeded
+
+	sweepEvery = time.Minute
+)
+
+// What a caller of a Session may branch on.
+var (
+	ErrSessionName     = errors.New("no name for a session")
+	ErrTooManySessions = errors.New("too many sessions")
+	ErrTooMuch         = errors.New("the sessions remember too much")
+	ErrUnknownState    = errors.New("unknown provider state")
+	ErrNoScenario      = errors.New("no such scenario")
+	ErrFromFile        = errors.New("the scenario is from a file")
+	ErrEvicted         = errors.New("entries that it would need were evicted")
+	ErrNoRecord        = errors.New("no such record")
+)
+
+// A Session is one client's private view of a running mock: its own records,
+// provider states, clock, added scenarios and journal. Its methods may be
+// called concurrently.
+type Session struct {
+	server  *Server
+	name    string
+	state   atomic.Pointer[state]
+	named   atomic.Int64 // when it was last named, really
+	mu      sync.Mutex   // held while the state and the journal change in one step
+	journal journal
+	usage   usage
+	over    bool // it has ended: what it remembers is not counted any more
+}
+
+// sessions are all that there are.
+type sessions struct {
+	mu     sync.RWMutex
+	byName map[string]*Session
+	swept  time.Time
+	ended  usage // of those that are no more
+
+	remembered atomic.Int64 // bytes
+}
+
+// Name is the name of the session; "" for that of clients that name none.
+func (s *Session) Name() string { return s.name }
+
+// Session is the session of that name; naming it begins it. "" is the session
+// of clients that name none, which never ends.
+func (s *Server) Session(name string) (*Session, error) {
+	if name == "" {
+		return s.home, nil
+	}
+	now := time.Now()
+	all := &s.sessions
+	all.mu.RLock()
+	ses := all.byName[name]
+	due := now.Sub(all.swept) >= sweepEvery
+	all.mu.RUnlock()
+	if ses != nil && !due && !ses.idle(now) {
+		ses.named.Store(now.UnixNano())
+		return ses, nil
+	}
+	if err := checkSessionName(name); err != nil {
+		return nil, err
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if due || len(all.byName) >= maxSessions {
+		all.swept = now
+		for _, other := range all.byName {
+			if other.idle(now) {
+				all.end(other)
+			}
+		}
+	}
+	if ses = all.byName[name]; ses != nil && ses.idle(now) {
+		all.end(ses)
+		ses = nil
+	}
+	if ses == nil {
+		if len(all.byName) >= maxSessions {
+			return nil, fmt.Errorf("%w: there are %d; one ends by DELETE /sessions/NAME, or after an hour in which nobody names it", ErrTooManySessions, maxSessions)
+		}
+		var err error
+		if ses, err = s.begin(name); err != nil {
+			return nil, err
+		}
+		all.byName[name] = ses
+	}
+	ses.named.Store(now.UnixNano())
+	return ses, nil
+}
+
+func (s *Session) idle(now time.Time) bool {
+	return now.UnixNano()-s.named.Load() >= int64(idleSession)
+}
+
+func checkSessionName(name string) error {
+	switch {
+	case len(name) > maxSessionName:
+		return fmt.Errorf("%w: it has %d bytes; %d are taken", ErrSessionName, len(name), maxSessionName)
+	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }):
+		return fmt.Errorf("%w: %q has characters that are not seen, or none at all", ErrSessionName, cutText(name, 40))
+	}
+	return nil
+}
+
+// begin makes a session as it is at its beginning.
+func (s *Server) begin(name string) (*Session, error) {
+	ses := &Session{server: s, name: name}
+	ses.journal.all = &s.journals
+	st, err := s.beginning()
+	if err != nil {
+		return nil, err
+	}
+	ses.state.Store(st)
+	return ses, nil
+}
+
+// beginning is the state in which every session begins.
+func (s *Server) beginning() (*state, error) {
+	c := s.catalog.Load()
+	st := &state{given: s.given, clock: s.cfg.Clock, base: c, records: c.seeded}
+	if len(s.given) == 0 && !c.timely {
+		return st, nil
+	}
+	var err error
+	st.records, err = st.seed(c.awake(s.given), scenarios.Tree{}, s.now(st))
+	return st, err
+}
+
+// seed sets what scenarios seed.
+func (st *state) seed(list []*scenarios.Scenario, t scenarios.Tree, now time.Time) (scenarios.Tree, error) {
+	t, _, err := scenarios.Seed(t, list, scenarios.Env{Now: now, Given: st.given})
+	return t, err
+}
+
+// now is what now means in a state.
+func (s *Server) now(st *state) time.Time { return st.clock.At(s.cfg.Now()) }
+
+// end ends a session. The caller holds all.mu.
+func (all *sessions) end(s *Session) {
+	delete(all.byName, s.name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	all.remembered.Add(-int64(s.state.Load().size()))
+	s.journal.clear()
+	all.ended.merge(&s.usage)
+}
+
+// Sessions are the names of the sessions that there are, sorted; that of
+// clients that name none is not among them.
+func (s *Server) Sessions() []*Session {
+	all := &s.sessions
+	all.mu.RLock()
+	defer all.mu.RUnlock()
+	now := time.Now()
+	var list []*Session
+	for _, ses := range all.byName {
+		if !ses.idle(now) {
+			list = append(list, ses)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Session) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+// EndSession ends a session, and reports whether there was one. That of
+// clients that name none begins anew.
+func (s *Server) EndSession(name string) (bool, error) {
+	if name == "" {
+		return true, s.home.Reset()
+	}
+	all := &s.sessions
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	ses := all.byName[name]
+	if ses != nil {
+		all.end(ses)
+	}
+	return ses != nil, nil
+}
+
+// load is the state as it is now. Where other files are served than when it
+// was made, what they seed otherwise is seeded first.
+func (s *Session) load() *state {
+	st := s.state.Load()
+	if c := s.server.catalog.Load(); st.base != c {
+		_ = s.update(func(old *state) (*state, error) { // what seeds were checked by is the real clock
+			if old.base == c {
+				return old, nil
+			}
+			next := *old
+			next.base = c
+			t, err := next.seed(c.seedsUnlike(old.base, next.given), next.records, s.server.now(&next))
+			if err == nil {
+				next.records = t
+			}
+			return &next, nil
+		})
+		st = s.state.Load()
+	}
+	return st
+}
+
+// update makes another state of the newest, and puts it in its place.
+func (s *Session) update(f func(*state) (*state, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	next, err := f(old)
+	if err != nil || next == old {
+		return err
+	}
+	return s.replace(old, next)
+}
+
+// replace puts a state in the place of another, if there is room. The caller
+// holds s.mu.
+func (s *Session) replace(old, next *state) error {
+	if grown := int64(next.size() - old.size()); grown != 0 && !s.over {
+		all := &s.server.sessions
+		if all.remembered.Add(grown) > maxStates && grown > 0 {
+			all.remembered.Add(-grown)
+			return fmt.Errorf("%w: %d bytes are taken by all together; POST /reset, or DELETE /sessions/NAME, makes room", ErrTooMuch, maxStates)
+		}
+	}
+	s.state.Store(next)
+	return nil
+}
+
+// keep puts the state that a request made in the place of that by which it was
+// decided, and the entry into the journal, in one step. It reports false, and
+// keeps nothing, where the state has changed meanwhile.
+func (s *Session) keep(was, next *state, e *Entry, used *use) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != was {
+		return false, nil
+	}
+	return true, s.put(was, next, e, used)
+}
+
+func (s *Session) put(was, next *state, e *Entry, used *use) error {
+	if next != was {
+		if err := s.replace(was, next); err != nil {
+			return err
+		}
+	}
+	s.usage.count(used)
+	s.journal.add(e)
+	return nil
+}
+
+// note puts an entry into the journal, whatever the state is.
+func (s *Session) note(e *Entry, used *use) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.usage.count(used)
+	s.journal.add(e)
+}
+
+// Journal is what is still kept of the entries after a number, oldest first,
+// and how many were evicted.
+func (s *Session) Journal(after uint64) (entries []Entry, evicted uint64) {
+	return s.journal.after(after)
+}
+
+// ClearJournal drops all entries.
+func (s *Session) ClearJournal() { s.journal.clear() }
+
+// Clock is the clock of the session, and what now means by it.
+func (s *Session) Clock() (c Clock, now time.Time) {
+	st := s.load()
+	return st.clock, s.server.now(st)
+}
+
+// SetClock sets the clock of the session.
+func (s *Session) SetClock(c Clock) {
+	_ = s.update(func(old *state) (*state, error) {
+		next := *old
+		next.clock = c
+		return &next, nil
+	})
+}
+
+// Advance puts the clock forward, or back where by is negative.
+func (s *Session) Advance(by time.Duration) {
+	_ = s.update(func(old *state) (*state, error) {
+		next := *old
+		next.clock = old.clock.Advance(by)
+		return &next, nil
+	})
+}
+
+// Reset makes the session as it was at its beginning; its journal is empty.
+func (s *Session) Reset() error {
+	st, err := s.server.beginning()
+	if err != nil {
+		return err
+	}
+	s.journal.clear()
+	return s.update(func(*state) (*state, error) { return st, nil })
+}
+
+// SetState sets a provider state, and what its scenarios seed. With an unknown
+// state, or with parameters that none of its scenarios takes, nothing changes
+// and the error wraps ErrUnknownState.
+func (s *Session) SetState(name string, params map[string]any) error {
+	text, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("provider state %q: its parameters: %w", name, err)
+	}
+	if params == nil {
+		text = []byte("{}")
+	}
+	doc, err := payload.Scan(text)
+	if err != nil {
+		return fmt.Errorf("provider state %q: its parameters: %w", name, err)
+	}
+	return s.setState(name, doc.Root())
+}
+
+func (s *Session) setState(name string, params payload.Value) error {
+	return s.update(func(old *state) (*state, error) { return s.server.withState(old, name, params) })
+}
+
+func (s *Server) withState(old *state, name string, params payload.Value) (*state, error) {
+	var naming []*scenarios.Scenario
+	var known []string
+	var why []string
+	taken := false
+	for _, sc := range old.scenarios() {
+		for _, g := range sc.Given {
+			known = append(known, g.Name)
+			if g.Name != name {
+				continue
+			}
+			naming = append(naming, sc)
+			misses := sc.Refuses(name, params)
+			taken = taken || len(misses) == 0
+			for _, m := range misses {
+				why = append(why, m.String())
+			}
+		}
+	}
+	switch {
+	case len(naming) == 0:
+		slices.Sort(known)
+		known = slices.Compact(known)
+		hint := didyoumean.Hint(name, known)
+		const most = 50
+		list := "no scenario has any"
+		if len(known) > 0 {
+			list = "known are"
+			for i, k := range known {
+				if i == most {
+					list += fmt.Sprintf(", and %d more", len(known)-most)
+					break
+				}
+				list += fmt.Sprintf("%s %q", map[bool]string{true: "", false: ","}[i == 0], k)
+			}
+		}
+		return nil, fmt.Errorf("%w %q%s; %s", ErrUnknownState, cutText(name, 200), hint, list)
+	case !taken:
+		return nil, fmt.Errorf("%w: no scenario takes %q with these parameters:\n  %s", ErrUnknownState, name, strings.Join(why, "\n  "))
+	}
+	next := old.withGiven(name, params)
+	awake := slices.DeleteFunc(naming, func(sc *scenarios.Scenario) bool { return !sc.Awake(next.given) })
+	t, err := next.seed(awake, next.records, s.now(next))
+	if err != nil {
+		return nil, fmt.Errorf("provider state %q: %w", name, err)
+	}
+	next.records = t
+	return next, nil
+}
+
+// UnsetState takes a provider state back: its scenarios sleep again. What they
+// seeded stays.
+func (s *Session) UnsetState(name string) {
+	_ = s.update(func(old *state) (*state, error) {
+		if _, set := old.given[name]; !set {
+			return old, nil
+		}
+		return old.withGiven(name, payload.Value{}), nil
+	})
+}
+
+// scenarios are all that hold in a state, in order of precedence, awake or not.
+func (st *state) scenarios() []*scenarios.Scenario {
+	if st.added == nil {
+		return st.base.list
+	}
+	return append(slices.Clone(st.added.list), st.base.list...)
+}
+
+// inSession takes the session off the path of a request; r itself where the
+// path names none.
+func inSession(r *http.Request) (*http.Request, error) {
+	rest, found := strings.CutPrefix(wirePath(r.URL), sessionPrefix)
+	if !found {
+		return r, nil
+	}
+	name, rest, _ := strings.Cut(rest, "/")
+	decoded, err := url.PathUnescape(name)
+	if err == nil {
+		err = checkSessionName(decoded)
+	}
+	if header := r.Header.Get(sessionHeader); err == nil && header != "" && header != decoded {
+		err = fmt.Errorf("%w: the path says %q and %s says %q", ErrSessionName, cutText(decoded, 40), sessionHeader, cutText(header, 40))
+	}
+	inner := r.WithContext(context.WithValue(r.Context(), sessionKey{}, sessionPath{decoded, sessionPrefix + name}))
+	u := *r.URL
+	inner.URL = &u
+	u.RawPath = "/" + rest
+	if u.Path, _ = url.PathUnescape(u.RawPath); u.Path == u.RawPath {
+		u.RawPath = ""
+	}
+	return inner, err
+}
+
+type sessionKey struct{}
+
+// A sessionPath is the session that the path of a request named, and how.
+type sessionPath struct{ name, prefix string }
+
+// sessionOf is the session that a request names, and what comes before the
+// paths of its links.
+func (s *Server) sessionOf(r *http.Request) (ses *Session, prefix string, err error) {
+	name := ""
+	if values := r.Header[sessionHeader]; len(values) > 0 {
+		name = values[0]
+	}
+	if at, ok := r.Context().Value(sessionKey{}).(sessionPath); ok {
+		name, prefix = at.name, at.prefix
+	}
+	ses, err = s.Session(name)
+	return ses, prefix, err
+}
