@@ -2,7 +2,7 @@
 GO ?= go
 FUZZTIME ?= 20s
 
-.PHONY: help build test race lint fuzz bench check
+.PHONY: help build test race lint fuzz bench check soak
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -37,6 +37,9 @@ fuzz: ## each fuzz target for FUZZTIME
 			elif grep -q '^    context deadline exceeded$$' $$log && ! grep -Eq 'Failing input|panic|_test.go' $$log; then grep execs $$log | tail -n 1; \
 			else cat $$log; exit 1; fi;; \
 		esac; done; done
+
+soak: ## the long proofs whole, of which make test runs a twentieth
+	$(GO) test -count=1 -timeout 60m -run 'TestMemoryLevelsOff' -v ./cmd/oigmock -soak 20
 
 bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

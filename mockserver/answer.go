@@ -88,6 +88,7 @@ type job struct {
 	route   *route
 	prefix  string // of the session, in the path
 	began   time.Time
+	verdict verdict
 	answer
 	entry Entry
 	use   use
@@ -107,6 +108,7 @@ func (s *Server) decide(j *job, st *state) *state {
 	} else {
 		q := s.question(j, st)
 		j.answer = decided(&q, j.catalog, j.route)
+		j.verdict = q.verdict
 		e.URL, e.User = q.env.URL, q.env.User
 		e.Operation, e.Violations, e.NearMisses = q.tableName(), q.bad, j.answer.near
 		if m := j.memory; m != nil {
@@ -138,8 +140,11 @@ func (j *job) tell() {
 	}
 	e.Exchange.Request = j.request.Forget()
 	e.Exchange.Response = *a.response
+	if a.damage != nil && a.damage.Kind == scenarios.Maintenance { // another page comes in its place
+		e.Exchange.Response = scenarios.Response{Status: http.StatusServiceUnavailable, Body: []byte(maintenancePage), Media: "text/html", HasBody: true}
+	}
 	e.Exchange.Took = time.Since(j.began)
-	j.use = use{operation: e.Operation, status: a.response.Status, entry: a.entry, adds: a.adds}
+	j.use = use{operation: e.Operation, status: e.Exchange.Response.Status, entry: a.entry, adds: a.adds}
 	if m := a.memory; m != nil {
 		j.use.looked, j.use.changed = m.looked, m.changed
 	}
@@ -147,7 +152,7 @@ func (j *job) tell() {
 
 // question gathers what an answer depends on, but for the table.
 func (s *Server) question(j *job, st *state) question {
-	q := question{request: j.request, calls: st.calls, seed: s.cfg.Seed, env: scenarios.Env{Now: s.now(st), URL: baseURL(j.hr) + j.prefix,
+	q := question{request: j.request, verdict: j.verdict, calls: st.calls, seed: s.cfg.Seed, env: scenarios.Env{Now: s.now(st), URL: baseURL(j.hr) + j.prefix,
 		User: s.caller(j.hr), Records: st.records, Given: st.given}}
 	if st.added != nil {
 		q.added = st.added.table
@@ -165,8 +170,25 @@ func (q *question) turn(method string, c *catalog, rt *route) {
 		}
 	}
 	if q.table != nil {
-		q.bad = check(q.table.operation, q.request)
+		q.bad = q.verdict.of(q.table.operation, q.request)
 	}
+}
+
+// A verdict is what the contract thinks of a payload. It is asked once, however
+// often it is decided what answers.
+type verdict struct {
+	operation *schemas.Operation // nil: none was asked yet
+	bad       []schemas.Violation
+}
+
+func (v *verdict) of(op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
+	if op == nil {
+		return nil
+	}
+	if v.operation != op {
+		v.operation, v.bad = op, check(op, r)
+	}
+	return v.bad
 }
 
 func (q *question) tableName() string {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -234,6 +235,80 @@ func BenchmarkServe(b *testing.B) {
 					b.Fatal(w.status)
 				}
 			}
+		})
+	}
+}
+
+// counting is an interaction that asks a record and changes it each time.
+const counting = `scenario: Tasks are counted
+source: assumed
+records: {tasks: {"5126": {Status.Category: Rejected, last: "0"}}}
+interactions:
+  - name: one more
+    request:
+      method: PUT
+      path: /iam/governance/selfservice/api/v1/provtasks/{taskid}
+      body: {id: "5126"}
+    when:
+      tasks/{taskid}: {Status.Category: Rejected}
+    set:
+      tasks/{taskid}: {last: "{{ new }}"}
+    response: {status: 200, body: {id: "{{ taskid }}", status: OK}}
+`
+
+// BenchmarkState is the whole road of a request that asks no record, and of one
+// that asks and changes one, from one client and from 64 at once.
+func BenchmarkState(b *testing.B) {
+	list, err := scenarios.OIG("11.1.2.3")
+	if err != nil {
+		b.Fatal(err)
+	}
+	own, err := scenarios.Parse("count.yaml", []byte(counting))
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := taskRequest("5126", "5126").Body
+	header := http.Header{"Content-Type": {"application/json"}, "Authorization": {"Basic dXNlcm5hbWU6cGFzc3dvcmQ="}}
+	for _, kind := range []struct {
+		name string
+		list []*scenarios.Scenario
+	}{
+		{"stateless", list},
+		{"stateful", append(own, list...)},
+	} {
+		s, err := New(Config{Contract: oigContract(b), Scenarios: kind.list, Release: "11.1.2.3"})
+		if err != nil {
+			b.Fatal(firstLines(err))
+		}
+		one := func(w *quiet, r *http.Request, sent *sentBody) {
+			sent.Reset(body)
+			clear(w.header)
+			if s.ServeHTTP(w, r); w.status != 200 {
+				b.Error(w.status)
+			}
+		}
+		client := func() (*quiet, *http.Request, *sentBody) {
+			sent := &sentBody{}
+			r := taskHTTP(header, nil)
+			r.ContentLength, r.Body = int64(len(body)), sent
+			return &quiet{header: http.Header{}}, r, sent
+		}
+		b.Run(kind.name, func(b *testing.B) {
+			w, r, sent := client()
+			b.ReportAllocs()
+			for b.Loop() {
+				one(w, r, sent)
+			}
+		})
+		b.Run(kind.name+"/64 clients", func(b *testing.B) {
+			b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				w, r, sent := client()
+				for pb.Next() {
+					one(w, r, sent)
+				}
+			})
 		})
 	}
 }

@@ -135,7 +135,7 @@ func TestGzipOfLargeBodies(t *testing.T) {
 // OPTIONS of all is refused as anything else that is outside the contract.
 func TestOptionsOfAll(t *testing.T) {
 	s := oigServer(t, "11.1.2.3")
-	for name, h := range map[string]http.Handler{"mock": s, "admin": s.Admin("1")} {
+	for name, h := range map[string]http.Handler{"mock": s, "admin": s.Admin(AdminConfig{Version: "1"})} {
 		c, err := net.Dial("tcp", listening(t, h))
 		if err != nil {
 			t.Fatal(err)

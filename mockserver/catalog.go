@@ -25,6 +25,7 @@ type catalog struct {
 	all        []*entry // in order of precedence
 	outside    *table   // for what no route takes; all interactions
 	contract   *schemas.Contract
+	release    string // "": scenarios of all hold
 	operations int
 	scenarios  int
 	remarks    []Finding             // what was found, and is no fault
@@ -78,7 +79,7 @@ type turn struct {
 // request for a route, nil for none.
 func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release string, now time.Time,
 	serve func(http.ResponseWriter, *http.Request, *catalog, *route)) *catalog {
-	c := &catalog{contract: contract}
+	c := &catalog{contract: contract, release: release}
 	n := 0
 	for _, s := range list {
 		if !s.Holds(release) {

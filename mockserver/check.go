@@ -32,7 +32,7 @@ func (l Level) String() string { return [...]string{"fault", "warning", "note"}[
 type Finding struct {
 	Pos   token.Position
 	Level Level
-	Rule  string // "language", "example", "contract", "response", "shadowed", "outside", "release", "schema"
+	Rule  string // "language", "records", "example", "contract", "response", "shadowed", "outside", "release", "schema"
 	Text  string
 }
 
@@ -68,10 +68,13 @@ func Check(cfg Config) []Finding {
 // knownReleases are the releases of OIG that have this API.
 var knownReleases = []string{"11.1.2.3", "12.2.1.3", "12.2.1.4", "14.1.2"}
 
-func (c *catalog) check(now time.Time) []Finding { return c.checkBeside(c.list, now) }
+func (c *catalog) check(now time.Time) []Finding {
+	return c.checkBeside(c.list, scenarios.Tree{}, now)
+}
 
-// checkBeside checks the catalog's scenarios as some of a list.
-func (c *catalog) checkBeside(list []*scenarios.Scenario, now time.Time) []Finding {
+// checkBeside checks the catalog's scenarios as some of a list, where a session
+// remembers something besides what is seeded.
+func (c *catalog) checkBeside(list []*scenarios.Scenario, besides scenarios.Tree, now time.Time) []Finding {
 	env := scenarios.Env{Now: now, URL: "http://localhost:8080"}
 	var mu sync.Mutex
 	var all []Finding
@@ -86,25 +89,26 @@ func (c *catalog) checkBeside(list []*scenarios.Scenario, now time.Time) []Findi
 	if c.tooMany != nil {
 		all = append(all, *c.tooMany)
 	}
-	var last *scenarios.Scenario
-	for _, e := range c.all {
-		if e.scenario == last {
-			continue
-		}
-		last = e.scenario
-		for _, r := range last.Releases {
+	worlds := newWorlds(list, env)
+	for _, s := range c.list {
+		for _, r := range s.Releases {
 			if !slices.Contains(knownReleases, r) {
-				all = append(all, Finding{last.Pos, LevelWarning, "release",
+				all = append(all, Finding{s.Pos, LevelWarning, "release",
 					fmt.Sprintf("releases: %s is no release of OIG that is known here: %s", r, strings.Join(knownReleases, ", "))})
 			}
 		}
+		if len(s.Given) > 0 {
+			all = append(all, worlds.of(s).faults...)
+		}
 	}
+	all = append(all, c.checkRecords(list, besides)...)
 	// Each interaction is judged on its own, so all processors can help.
 	var wg sync.WaitGroup
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
 		wg.Go(func() {
-			ck := checker{c: c, env: env, left: maxCompared, trial: scenarios.NewTrial(&scenarios.Request{}, env)}
+			ck := checker{c: c, env: env, worlds: worlds, left: maxCompared, stagings: maxStagings,
+				trial: scenarios.NewTrial(&scenarios.Request{}, env), conditions: map[*entry][]string{}}
 			for i := w; i < len(c.all); i += workers {
 				ck.entry(c.all[i])
 			}
@@ -118,11 +122,18 @@ func (c *catalog) checkBeside(list []*scenarios.Scenario, now time.Time) []Findi
 }
 
 type checker struct {
-	c     *catalog
-	env   scenarios.Env
-	trial *scenarios.Trial
-	found []Finding
-	left  int // comparisons of interactions with one another
+	c        *catalog
+	env      scenarios.Env
+	trial    *scenarios.Trial
+	found    []Finding
+	left     int // comparisons of interactions with one another
+	stagings int // steps of work to make `when` hold; below 0: it is told that none are left
+
+	worlds     *worlds
+	world      world // of the scenario
+	scenario   *scenarios.Scenario
+	conditions map[*entry][]string // what `when` asks
+	forced     bool                // the records are made up for the example
 }
 
 // maxCompared bounds the search for shadowed interactions where very many ask
@@ -134,28 +145,37 @@ func (k *checker) add(pos token.Position, level Level, rule, format string, args
 }
 
 func (k *checker) entry(e *entry) {
-	for i := range e.When { // FOR NOW, until check knows records: remove this
-		if _, records := e.When[i].At.Room(); records {
-			return
-		}
+	if k.scenario != e.scenario {
+		k.scenario, k.world = e.scenario, k.worlds.of(e.scenario)
 	}
-	if len(e.scenario.Given) > 0 {
-		return
-	}
-	rt, method := k.home(e)
-	ex, err := e.Request.Example(method, k.env)
-	if err != nil {
-		f, ok := err.(*scenarios.Fault)
-		if !ok {
-			f = &scenarios.Fault{Pos: e.Pos, Why: err.Error()}
-		}
-		k.add(f.Pos, LevelFault, "example", "%s", f.Why)
-		return
+	if len(k.world.faults) > 0 {
+		return // that is told of the scenario
 	}
 	env := k.env
-	env.User = ex.User
+	env.Records, env.Given = k.world.records, k.world.given
+	rt, method := k.c.home(e.Interaction)
+	if len(e.When) > 0 && k.stagings <= 0 {
+		if k.stagings == 0 {
+			k.stagings--
+			k.add(e.Pos, LevelWarning, "example", "so much is asked of records that from here on no examples are made of interactions with \"when\", and they are not checked")
+		}
+		return
+	}
+	ex, err := e.Stage(method, env, maxStaging)
+	if err != nil {
+		k.found = append(k.found, faultOf(err, e.Pos, "example"))
+		return
+	}
+	if ex.Work > 0 {
+		k.stagings = max(k.stagings-ex.Work, 0)
+	}
+	env.User, env.Records, k.forced = ex.User, ex.Records, ex.Forced
 	k.trial.Begin(ex.Request, env)
-	if why := k.trial.Mismatches(e.Interaction); len(why) > 0 {
+	why := ex.Refused
+	if len(why)+len(ex.Unmet) == 0 && !k.trial.Accepts(e.Interaction) {
+		why = k.trial.Mismatches(e.Interaction)
+	}
+	if len(why) > 0 {
 		for _, m := range why {
 			k.add(m.Pos, LevelFault, "example", "%s: the example is not accepted: want %s, got %s", m.At, m.Want, m.Got)
 		}
@@ -170,16 +190,20 @@ func (k *checker) entry(e *entry) {
 	}
 	k.place(e, rt, ex.Request)
 	k.request(e, t.operation, ex.Request)
+	if len(ex.Unmet) > 0 {
+		k.add(ex.Unmet[0].Pos, LevelWarning, "example", "\"when\" could not be made to hold for the example, so the answer is not checked")
+		return
+	}
 	k.response(e, k.only(e, rt, t), ex.Request, env)
 	k.shadow(e, t, ex.Request, env)
 }
 
 // home is the route an interaction is meant for, and a method for an example
 // where it names none.
-func (k *checker) home(e *entry) (*route, string) {
-	if e.Request.Path != nil {
-		for _, rt := range k.c.routes {
-			if rt.path.Meets(e.Request.Path) {
+func (c *catalog) home(i *scenarios.Interaction) (*route, string) {
+	if i.Request.Path != nil {
+		for _, rt := range c.routes {
+			if rt.path.Meets(i.Request.Path) {
 				methods := strings.Split(rt.methods(), ", ")
 				return rt, methods[0]
 			}
@@ -223,11 +247,11 @@ func (k *checker) request(e *entry, op *schemas.Operation, r *scenarios.Request)
 		if m.Body != nil && !strings.HasPrefix(v.At, "header") {
 			pos = m.Body.PosAt(v.At)
 		}
-		k.violation(pos, v, "the example", r.JSON())
+		k.violation(pos, LevelFault, v, "the example", r.JSON())
 	}
 }
 
-func (k *checker) violation(pos token.Position, v schemas.Violation, what string, body payload.Value) {
+func (k *checker) violation(pos token.Position, level Level, v schemas.Violation, what string, body payload.Value) {
 	at := "body " + v.At
 	if v.At == "" {
 		at = "body"
@@ -238,7 +262,11 @@ func (k *checker) violation(pos token.Position, v schemas.Violation, what string
 	if schema == "" {
 		schema = "the contract"
 	}
-	k.add(pos, LevelFault, "contract", "%s: %s breaks %s: %s%s", at, what, schema, v.Why, signless(v, body))
+	why := v.Why + signless(v, body)
+	if level != LevelFault {
+		why += madeUp
+	}
+	k.add(pos, level, "contract", "%s: %s breaks %s: %s", at, what, schema, why)
 }
 
 // signless is a hint where an object that is none of the contract's has one
@@ -285,13 +313,18 @@ func (k *checker) response(e *entry, op *schemas.Operation, r *scenarios.Request
 }
 
 func (k *checker) turn(e *entry, t *turn, op *schemas.Operation, r *scenarios.Request, env scenarios.Env) {
-	out, err := scenarios.NewTrial(r, env).Perform(e.Interaction, t.ResponseTemplate)
+	trial := scenarios.NewTrial(r, env)
+	out, err := trial.Perform(e.Interaction, t.ResponseTemplate)
+	level := LevelFault
+	if k.forced && len(trial.Looked()) > 0 { // real records may have more in them
+		level = LevelWarning
+	}
 	if err != nil {
-		pos, why := t.Pos, err.Error()
-		if f, ok := err.(*scenarios.Fault); ok {
-			pos, why = f.Pos, f.Why
+		f := faultOf(err, t.Pos, "response")
+		if f.Level = level; level != LevelFault {
+			f.Text += madeUp
 		}
-		k.add(pos, LevelFault, "response", "%s", why)
+		k.found = append(k.found, f)
 		return
 	}
 	if e.Adds || op == nil {
@@ -304,9 +337,11 @@ func (k *checker) turn(e *entry, t *turn, op *schemas.Operation, r *scenarios.Re
 		if t.Body != nil {
 			pos = t.Body.PosAt(v.At)
 		}
-		k.violation(pos, v, "the response", body.JSON())
+		k.violation(pos, level, v, "the response", body.JSON())
 	}
 }
+
+const madeUp = "; nothing that is seeded lets its \"when\" hold, so only what that asks was set for the example"
 
 // shadow tells of an interaction that is never reached, asking as decide does:
 // what comes first, then what is ordinary, then what is last. Of one order it
@@ -329,12 +364,14 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 				switch {
 				case o == e:
 					return true
+				case k.apart(o, e):
+					return false
 				case o.Order != scenarios.First && !o.takes(bad):
 					return false
 				case o.Order != e.Order:
 					return takesAll(o, e)
 				}
-				return !asksMore(o, e)
+				return !o.Request.AsksMoreThan(&e.Request)
 			})
 			if winner != nil {
 				return winner
@@ -391,7 +428,7 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 // asks for nothing but method and path, and there for no more than the other.
 func takesAll(o, e *entry) bool {
 	m := &o.Request
-	if len(m.Asks()) > 0 || m.Params != nil || m.PathText != nil || len(o.When) > 0 {
+	if len(m.Asks()) > 0 || m.Params != nil || m.PathText != nil {
 		return false
 	}
 	if m.Method != nil {
@@ -407,12 +444,36 @@ func takesAll(o, e *entry) bool {
 	return m.Path == nil || m.Path.Covers(other)
 }
 
-var anyPath, _ = scenarios.ParsePath("/{any...}")
-
-// asksMore reports whether one interaction asks for something that another one
-// leaves open: some requests are the other's alone, though perhaps not the one
-// that leaves out what it can.
-func asksMore(o, e *entry) bool {
-	asked := e.Request.Asks()
-	return slices.ContainsFunc(o.Request.Asks(), func(what string) bool { return !slices.Contains(asked, what) })
+// apart reports whether something besides the request keeps an interaction from
+// answering some of the time when another one could: it sleeps, asks of records
+// what the other does not ask, or does not take part.
+func (k *checker) apart(o, e *entry) bool {
+	if o.Chance > 0 || o.Beyond != nil {
+		return true
+	}
+	if s, by := o.scenario, e.scenario; s != by {
+		if !wakes(s, by) {
+			return true
+		}
+		if k.c.release == "" && len(s.Releases) > 0 && (len(by.Releases) == 0 ||
+			slices.ContainsFunc(by.Releases, func(r string) bool { return !slices.Contains(s.Releases, r) })) {
+			return true
+		}
+	}
+	if len(o.When) == 0 {
+		return false
+	}
+	mine := k.conditionsOf(e)
+	return slices.ContainsFunc(k.conditionsOf(o), func(c string) bool { return !slices.Contains(mine, c) })
 }
+
+func (k *checker) conditionsOf(e *entry) []string {
+	all, known := k.conditions[e]
+	if !known {
+		all = e.Conditions()
+		k.conditions[e] = all
+	}
+	return all
+}
+
+var anyPath, _ = scenarios.ParsePath("/{any...}")

@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 			compare(t, name, a, map[string]string{"findings": b.String()})
 		})
 	}
-	for _, rule := range []string{"example", "contract", "response", "shadowed", "outside", "release", "schema"} {
+	for _, rule := range []string{"records", "example", "contract", "response", "shadowed", "outside", "release", "schema"} {
 		if !rules[rule] {
 			t.Errorf("no archive shows a finding of %q", rule)
 		}

@@ -34,6 +34,7 @@ type question struct {
 	table   *table
 	added   *table // what was added to the session; nil: nothing
 	request *scenarios.Request
+	verdict verdict
 	bad     []schemas.Violation
 	env     scenarios.Env
 	calls   scenarios.Tree // how often lists were served, and interactions matched
@@ -218,7 +219,7 @@ func drawn(seed uint64, origin string, n int) float64 {
 // next is the response of an entry whose turn it is; nil, with the outcome
 // NoMatch, where a list is used up.
 func (d *decision) next(t *scenarios.Trial, q *question, e *entry) *turn {
-	if len(e.turns) == 1 {
+	if len(e.turns) == 1 && e.Then != scenarios.Fail {
 		return &e.turns[0]
 	}
 	n := d.count(q, e, "calls", perKey(t.Per(e.Interaction)))

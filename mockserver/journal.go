@@ -19,7 +19,7 @@ type Entry struct {
 	Scenario, Interaction string // "" when nothing answered
 	Changed               []string
 	Fault                 string // the damage that was done to the answer, "reset"; "" for none
-	Cut                   bool   // the body of the request is longer than what is kept of it
+	Cut, AnswerCut        bool   // the body of the request, or of the answer, is longer than what is kept of it
 	Violations            []schemas.Violation
 	NearMisses            []NearMiss
 
@@ -80,6 +80,7 @@ func (js *journals) limit(l JournalLimits) {
 func (j *journal) add(e *Entry) {
 	js := j.all
 	e.Cut = len(e.Exchange.Request.Body) > js.limits.Body
+	e.AnswerCut = len(e.Exchange.Response.Body) > js.limits.Body
 	e.Exchange.Request.Body = js.cut(e.Exchange.Request.Body)
 	e.Exchange.Response.Body = js.cut(e.Exchange.Response.Body)
 	e.size = sizeOf(e)
@@ -169,6 +170,50 @@ func (j *journal) after(seq uint64) (entries []Entry, evicted uint64) {
 		}
 	}
 	return entries, j.evicted
+}
+
+// next is at most so many of the entries after a number, oldest first; how many
+// of those after it were evicted; and the number to go on after.
+func (j *journal) next(seq uint64, most int) (entries []Entry, lost, upTo uint64) {
+	j.all.mu.Lock()
+	defer j.all.mu.Unlock()
+	upTo = max(seq, j.seq)
+	first := j.seq + 1 // that is still kept
+	if j.oldest != nil {
+		first = j.oldest.Seq
+	}
+	if seq+1 < first { // what was dropped by clear was not evicted
+		lost = min(j.evicted, first-1-seq)
+	}
+	for l := j.oldest; l != nil; l = l.next {
+		if l.Seq <= seq {
+			continue
+		}
+		if len(entries) == most {
+			upTo = entries[most-1].Seq
+			break
+		}
+		entries = append(entries, l.Entry)
+	}
+	return entries, lost, upTo
+}
+
+// counts is how many entries are kept, how many were evicted, and the number of
+// the newest.
+func (j *journal) counts() (kept int, evicted, newest uint64) {
+	j.all.mu.Lock()
+	defer j.all.mu.Unlock()
+	return j.n, j.evicted, j.seq
+}
+
+// wake tells who waits for the next entry that none comes.
+func (j *journal) wake() {
+	j.all.mu.Lock()
+	defer j.all.mu.Unlock()
+	if j.news != nil {
+		close(j.news)
+		j.news = nil
+	}
 }
 
 // changes is closed with the next entry after a number; at once where there is

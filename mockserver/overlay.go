@@ -71,7 +71,13 @@ func (t *table) names(method string) bool {
 // Put adds a file of scenarios to the session, or puts it in the place of that
 // of the same name. The error is a scanner.ErrorList of all that is wrong with
 // it, and nothing is added then.
-func (s *Session) Put(name string, src []byte) error {
+func (s *Session) Put(name string, src []byte) error { return s.putFile(name, src, false) }
+
+// PutAll puts a file of scenarios in the place of all that was added to the
+// session. The error is as that of Put, and nothing changes then.
+func (s *Session) PutAll(name string, src []byte) error { return s.putFile(name, src, true) }
+
+func (s *Session) putFile(name string, src []byte, alone bool) error {
 	name = trimYAML(name)
 	if name == "" || len(name) > maxAddedName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
 		return fmt.Errorf("%w: want a name without blanks and #, of at most %d bytes", ErrNoScenario, maxAddedName)
@@ -86,7 +92,7 @@ func (s *Session) Put(name string, src []byte) error {
 	return s.update(func(old *state) (*state, error) {
 		files := []addedFile{{name, len(src), list}}
 		size := len(src)
-		if old.added != nil {
+		if old.added != nil && !alone {
 			for _, f := range old.added.files {
 				if f.name != name {
 					files = append(files, f)
@@ -124,7 +130,7 @@ func (s *Session) Put(name string, src []byte) error {
 func (s *Server) checkAdded(st *state, list []*scenarios.Scenario) error {
 	c := newCatalog(st.base.contract, list, s.cfg.Release, s.now(st), nil)
 	var faults scanner.ErrorList
-	for _, f := range c.checkBeside(st.scenarios(), s.now(st)) {
+	for _, f := range c.checkBeside(st.scenarios(), st.records, s.now(st)) {
 		if f.Level == LevelFault {
 			faults.Add(f.Pos, f.Text)
 		}

@@ -3,6 +3,8 @@ package mockserver
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"go/scanner"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +29,7 @@ type problem struct {
 	Instance   string          `json:"instance"` // the path that was asked for
 	Violations []violationJSON `json:"violations,omitempty"`
 	Near       []nearJSON      `json:"near,omitempty"`
+	Faults     []faultJSON     `json:"faults,omitempty"`
 	outcome    Outcome         // X-Mock-Error
 	header     []scenarios.Field
 }
@@ -41,6 +44,13 @@ type nearJSON struct {
 	Scenario    string         `json:"scenario"`
 	Interaction string         `json:"interaction"`
 	Mismatches  []mismatchJSON `json:"mismatches"`
+}
+
+type faultJSON struct {
+	Pos    string `json:"pos"` // all three in one, as editors follow it
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Why    string `json:"why"`
 }
 
 type mismatchJSON struct {
@@ -213,22 +223,132 @@ func refuseMethod(r *scenarios.Request, rt *route, near []NearMiss) answer {
 	return answer{outcome: NoOperation, problem: p}
 }
 
-// refusePage answers where the admin API has no page, and says which it has.
-func refusePage(w http.ResponseWriter, r *http.Request, pages string) {
-	writePageProblem(w, r, &problem{Type: "urn:oigmock:no-such-page", Title: "no such page", Status: http.StatusNotFound,
-		Detail: "the admin API has " + pages})
+// What the admin API refuses, besides what a Session does.
+var (
+	errNoPage    = errors.New("there is no such page")
+	errForm      = errors.New("what changes something is not taken from a form: say Content-Type: application/json, or application/yaml (curl: --json, or -H)")
+	errUnread    = errors.New("the body could not be read to its end")
+	errNoSession = errors.New("there is no session of that name")
+	errNoEntry   = errors.New("the journal has no such entry")
+)
+
+// A noMethod is a page that has other methods.
+type noMethod struct{ path, allow, method string }
+
+func (e *noMethod) Error() string { return e.path + " has " + e.allow + ", and not " + e.method }
+
+// A wrong is the error of somebody who asks for what makes no sense.
+type wrong struct{ error }
+
+func (e wrong) Unwrap() error { return e.error }
+
+func wrongf(format string, args ...any) error { return wrong{fmt.Errorf(format, args...)} }
+
+// reply writes what a page of the admin API gives.
+func reply(w http.ResponseWriter, r *http.Request, v any) {
+	switch v := v.(type) {
+	case nil:
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		pageHeader(w.Header())
+		w.WriteHeader(http.StatusNoContent)
+	case streamed:
+	case created:
+		writeJSON(w, r, "application/json", http.StatusCreated, v.of)
+	case plain:
+		writePage(w, r, v.media, http.StatusOK, v.bytes)
+	default:
+		writeJSON(w, r, "application/json", http.StatusOK, v)
+	}
 }
 
-// refusePageMethod answers where a page of the admin API has other methods.
-func refusePageMethod(w http.ResponseWriter, r *http.Request, allow string) {
-	w.Header().Set("Allow", allow)
-	writePageProblem(w, r, &problem{Type: "urn:oigmock:no-such-method", Title: "no such method", Status: http.StatusMethodNotAllowed,
-		Detail: cutText(r.URL.Path, 512) + " has " + allow + ", and not " + cutText(r.Method, 32)})
+// refusePage writes why a page of the admin API is not to be had.
+func refusePage(w http.ResponseWriter, r *http.Request, err error) {
+	p := pageProblem(r, err)
+	for _, f := range p.header {
+		setHeader(w.Header(), f)
+	}
+	writeJSON(w, r, "application/problem+json", p.Status, p)
 }
 
-func writePageProblem(w http.ResponseWriter, r *http.Request, p *problem) {
-	p.Instance = cutText(r.URL.Path, 512)
-	writeJSON(w, "application/problem+json", p.Status, p)
+func pageProblem(r *http.Request, err error) *problem {
+	p := &problem{Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
+	is := func(sentinel error) bool { return errors.Is(err, sentinel) }
+	say := func(status int, kind, title string) {
+		p.Status, p.Type, p.Title = status, "urn:oigmock:"+kind, title
+	}
+	var faults scanner.ErrorList
+	var fault *scenarios.Fault
+	var method *noMethod
+	var bad wrong
+	switch {
+	case is(errForeign):
+		say(http.StatusForbidden, "foreign", "not from there")
+	case is(errToken):
+		say(http.StatusUnauthorized, "token", "a token is needed")
+		p.header = []scenarios.Field{{Name: "WWW-Authenticate", Values: []string{`Bearer realm="the admin API of oigmock"`}}}
+	case is(errNoPage):
+		say(http.StatusNotFound, "no-such-page", "no such page")
+	case errors.As(err, &method):
+		say(http.StatusMethodNotAllowed, "no-such-method", "no such method")
+		p.header = []scenarios.Field{{Name: "Allow", Values: []string{method.allow}}}
+	case is(errForm):
+		say(http.StatusUnsupportedMediaType, "form", "not from a form")
+	case errors.As(err, &faults):
+		say(http.StatusBadRequest, "faults", "there are faults in it")
+		p.Detail = ""
+		for i, f := range faults {
+			if i > 0 {
+				p.Detail += "\n"
+			}
+			p.Detail += f.Error()
+			p.Faults = append(p.Faults, faultJSON{f.Pos.String(), f.Pos.Line, f.Pos.Column, f.Msg})
+		}
+	case errors.As(err, &fault):
+		say(http.StatusBadRequest, "faults", "there are faults in it")
+		p.Faults = []faultJSON{{fault.Pos.String(), fault.Pos.Line, fault.Pos.Column, fault.Why}}
+	case errors.As(err, &bad):
+		say(http.StatusBadRequest, "wrong", "it makes no sense")
+	case is(ErrSessionName):
+		say(http.StatusBadRequest, string(BadSession), "no such session can be")
+	case is(ErrTooManySessions):
+		say(http.StatusServiceUnavailable, string(BadSession), "no such session can be")
+	case is(errTooManyFollowers):
+		say(http.StatusServiceUnavailable, "followers", "too many follow")
+	case is(ErrUnknownState):
+		say(http.StatusBadRequest, "no-such-state", "no such provider state")
+	case is(ErrNoScenario):
+		say(http.StatusNotFound, "no-such-scenario", "no such scenario")
+	case is(ErrFromFile):
+		say(http.StatusConflict, "from-file", "the scenario is from a file")
+	case is(ErrNoRecord):
+		say(http.StatusNotFound, "no-such-record", "no such record")
+	case is(errNoSession):
+		say(http.StatusNotFound, "no-such-session", "no such session")
+	case is(errNoEntry):
+		say(http.StatusNotFound, "no-such-entry", "no such entry")
+	case is(ErrEvicted):
+		say(http.StatusConflict, "evicted", "the journal does not reach back so far")
+	case is(ErrTooMuch):
+		say(http.StatusInsufficientStorage, "too-much", "the sessions remember too much")
+	case is(errTooLarge):
+		say(http.StatusRequestEntityTooLarge, string(TooLarge), "the body is too large")
+		p.Detail = "the body has more than " + strconv.Itoa(MaxBody) + " bytes"
+		p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
+	case is(errTooCostly):
+		say(http.StatusRequestEntityTooLarge, string(TooCostly), "it costs too much")
+	case is(errUnread):
+		say(http.StatusBadRequest, string(Unreadable), "the body did not arrive")
+		p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
+	default:
+		return internal(r, err)
+	}
+	return p
+}
+
+// internal is what nobody can do anything about.
+func internal(r *http.Request, err error) *problem {
+	return &problem{Type: "urn:oigmock:internal", Title: "it went wrong here", Status: http.StatusInternalServerError,
+		Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
 }
 
 // refuseSession answers where the session that a request names cannot be.

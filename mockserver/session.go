@@ -173,7 +173,15 @@ func (all *sessions) end(s *Session) {
 	s.over = true
 	all.remembered.Add(-int64(s.state.Load().size()))
 	s.journal.clear()
+	s.journal.wake()
 	all.ended.merge(&s.usage)
+}
+
+// ended reports whether the session is no more.
+func (s *Session) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
 }
 
 // Sessions are the names of the sessions that there are, sorted; that of
@@ -321,6 +329,16 @@ func (s *Session) Advance(by time.Duration) {
 	})
 }
 
+// moveClock sets the clock to what f makes of it.
+func (s *Session) moveClock(f func(Clock) (Clock, error)) error {
+	return s.update(func(old *state) (*state, error) {
+		next := *old
+		var err error
+		next.clock, err = f(old.clock)
+		return &next, err
+	})
+}
+
 // Reset makes the session as it was at its beginning; its journal is empty.
 func (s *Session) Reset() error {
 	st, err := s.server.beginning()
@@ -374,22 +392,7 @@ func (s *Server) withState(old *state, name string, params payload.Value) (*stat
 	}
 	switch {
 	case len(naming) == 0:
-		slices.Sort(known)
-		known = slices.Compact(known)
-		hint := didyoumean.Hint(name, known)
-		const most = 50
-		list := "no scenario has any"
-		if len(known) > 0 {
-			list = "known are"
-			for i, k := range known {
-				if i == most {
-					list += fmt.Sprintf(", and %d more", len(known)-most)
-					break
-				}
-				list += fmt.Sprintf("%s %q", map[bool]string{true: "", false: ","}[i == 0], k)
-			}
-		}
-		return nil, fmt.Errorf("%w %q%s; %s", ErrUnknownState, cutText(name, 200), hint, list)
+		return nil, unknownState(name, known)
 	case !taken:
 		return nil, fmt.Errorf("%w: no scenario takes %q with these parameters:\n  %s", ErrUnknownState, name, strings.Join(why, "\n  "))
 	}
@@ -401,6 +404,25 @@ func (s *Server) withState(old *state, name string, params payload.Value) (*stat
 	}
 	next.records = t
 	return next, nil
+}
+
+func unknownState(name string, known []string) error {
+	slices.Sort(known)
+	known = slices.Compact(known)
+	hint := didyoumean.Hint(name, known)
+	const most = 50
+	list := "no scenario has any"
+	if len(known) > 0 {
+		list = "known are"
+		for i, k := range known {
+			if i == most {
+				list += fmt.Sprintf(", and %d more", len(known)-most)
+				break
+			}
+			list += fmt.Sprintf("%s %q", map[bool]string{true: "", false: ","}[i == 0], k)
+		}
+	}
+	return fmt.Errorf("%w %q%s; %s", ErrUnknownState, cutText(name, 200), hint, list)
 }
 
 // UnsetState takes a provider state back: its scenarios sleep again. What they

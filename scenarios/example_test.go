@@ -72,3 +72,45 @@ func ExampleLoad() {
 	// mine/provtasks/broken.yaml:1:1: a scenario: the key "interactions" is missing, or "records" (and 2 more errors)
 	// provtasks/retry <nil>
 }
+
+func ExampleTrial_Perform() {
+	all, err := scenarios.Parse("retry.yaml", []byte(`scenario: A rejected task is retried once
+source: assumed
+records:
+  tasks: {"1006": {state: Rejected}}
+interactions:
+  - name: retried
+    request: {method: PUT, path: "/tasks/{id}"}
+    when: {"tasks/{id}": {state: Rejected}}
+    set: {"tasks/{id}": {state: Pending}}
+    response: {status: 200, body: "{{ tasks/{id} }}"}
+`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	records, _, err := scenarios.Seed(scenarios.Tree{}, all, scenarios.Env{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	i := all[0].Interactions[0]
+	for range 2 {
+		t := scenarios.NewTrial(scenarios.NewRequest("PUT", "/tasks/1006", nil, nil), scenarios.Env{Records: records})
+		if !t.Accepts(i) {
+			fmt.Println(t.Mismatches(i))
+			continue
+		}
+		response, err := t.Perform(i, i.Responses[0])
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var changed []string
+		records, changed = t.Records()
+		fmt.Printf("%s, and %s changed\n", response.Body, changed)
+	}
+	// Output:
+	// {"state":"Pending"}, and [tasks/1006] changed
+	// [retry.yaml:8:34: tasks/1006/state: want "Rejected", got "Pending"]
+}

@@ -402,3 +402,57 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// FuzzMemory seeds any file and performs all its interactions, whether they
+// match or not: the same comes of it each time, what fails sets nothing, and
+// what is remembered is JSON.
+func FuzzMemory(f *testing.F) {
+	seeds(f, func(src []byte) {
+		f.Add(src, `{"a": {"b": [1, {"id": "x"}]}, "accounts": [{"id": "32", "fields": [{"name": "a", "value": 1}]}, {"id": "7"}]}`)
+	})
+	for _, set := range []string{`{a: {b: {$absent: true}, c: "{{ body/a }}"}}`, `{"a/{new}/{key}": 1}`, `{"a/{body/x}": {$for: a, set: {"b/{new}": "{{ item }}"}, give: "{{ key }}"}}`} {
+		f.Add([]byte("scenario: a\nsource: assumed\nrecords: {a: {b: 1}}\ninteractions: [{name: a, request: {}, set: "+set+", response: {status: 200, body: {$list: a, give: \"{{ item }}\"}}}]\n"), `{"a": [], "x": "a/b"}`)
+	}
+	f.Fuzz(func(t *testing.T, src []byte, body string) {
+		all, err := Parse("f.yaml", src)
+		if err != nil {
+			return
+		}
+		play := func() (told string) {
+			env := Env{Now: noon, URL: "http://mock", User: "ann"}
+			tree, _, err := Seed(Tree{}, all, env)
+			if err != nil {
+				return err.Error()
+			}
+			env.Records = tree
+			trial := NewTrial(NewRequest("PUT", "/a/b?limit=1&state=c", http.Header{"X-A": {"b"}}, []byte(body)), env)
+			for _, s := range all {
+				for _, i := range s.Interactions {
+					told += trial.Per(i) + fmt.Sprintln(trial.Accepts(i))
+					for _, rt := range i.Responses {
+						before, _ := trial.Records()
+						out, err := trial.Perform(i, rt)
+						after, changed := trial.Records()
+						switch {
+						case err != nil && !after.same(before):
+							t.Errorf("it failed, and something was set: %v", err)
+						case err != nil:
+							told += err.Error()
+						default:
+							told += fmt.Sprintf("%d %s %q", out.Status, out.Body, changed)
+						}
+					}
+				}
+			}
+			tree, _ = trial.Records()
+			text := tree.AppendJSON(nil)
+			if _, err := payload.Scan(text); err != nil {
+				t.Errorf("no JSON is remembered: %v\n%s", err, text)
+			}
+			return told + string(text)
+		}
+		if one, other := play(), play(); one != other {
+			t.Errorf("twice the same, and it differs:\n%s\n%s", one, other)
+		}
+	})
+}

@@ -173,11 +173,13 @@ func (p *parser) given(n *yaml.Node) []ProviderState {
 	return all
 }
 
+func isList(n *yaml.Node) bool { return n != nil && n.Kind == yaml.SequenceNode }
+
 // turns reads when an interaction takes part, and which of its responses it
 // serves.
 func (p *parser) turns(i *Interaction, nodes map[string]*yaml.Node, in where) {
 	for _, key := range [][2]string{{"then", "what follows a list of answers"}, {"per", "for what a list of answers is counted apart"}} {
-		if v := nodes[key[0]]; v != nil && len(i.Responses) == 1 {
+		if v := nodes[key[0]]; v != nil && !isList(nodes["response"]) && !isList(nodes["adds"]) && len(i.Responses) > 0 {
 			list := "response: [{status: 200}, {status: 404}]"
 			if i.Adds {
 				list = "adds: [{}, {fault: reset}]"

@@ -89,7 +89,8 @@ func (t *Trial) Exhausted() bool { return t.s.work <= 0 }
 // addresses that changed.
 func (t *Trial) Records() (after Tree, changed []string) { return t.after, t.changed }
 
-// Looked are the rooms of records that were looked at.
+// Looked are the rooms of records that were looked at. It is to be cloned by who
+// keeps it: the next Begin writes over it.
 func (t *Trial) Looked() []string { return t.s.looked }
 
 // Per is the text by which the interaction counts its calls: that of the
@@ -202,7 +203,7 @@ func (s *scope) try(i *Interaction) (path, method bool) {
 		got, room := s.resolve(at), at.text
 		if s.mode == inWords && at.records {
 			if steps, ok := s.path(nil, at); ok {
-				room = address(steps) // where it was looked for
+				room = at.found(steps) // where it was looked for
 			}
 		}
 		s.ask(room, i.When[j].Value, got)
@@ -325,17 +326,24 @@ type Example struct {
 // out, or is what a client would send: the given method, somebody's login.
 // The error says at which line of the file an example is missing.
 func (m *RequestMatcher) Example(method string, env Env) (*Example, error) {
-	ex, err := m.example(method, env, nil)
+	return (&Interaction{Request: *m}).Example(method, env, nil)
+}
+
+// Example makes a request that the interaction is for, as far as its request
+// goes. Of path parameters of which the file says nothing, params has the
+// values.
+func (i *Interaction) Example(method string, env Env, params map[string]string) (*Example, error) {
+	ex, err := i.example(method, env, params, nil)
 	if err == nil && ex.dynamic {
 		// A template in a request takes from the same request: fill it in from
 		// the example that stands without it.
-		ex, err = m.example(method, env, ex.Request)
+		ex, err = i.example(method, env, params, ex.Request)
 	}
 	if err != nil {
 		return nil, err
 	}
 	env.User = ex.User
-	if misses := m.Match(ex.Request, env); len(misses) > 0 {
+	if misses := (&Interaction{Request: i.Request, of: i.of}).Match(ex.Request, env); len(misses) > 0 {
 		why := misses[0]
 		return nil, &Fault{why.Pos, "the example is no such request: want " + why.Want + ", got " + why.Got}
 	}
@@ -347,8 +355,9 @@ type exampleDraft struct {
 	dynamic bool
 }
 
-func (m *RequestMatcher) example(method string, env Env, draft *Request) (exampleDraft, error) {
-	s := &scope{env: env, req: draft, work: allWork}
+func (i *Interaction) example(method string, env Env, chosen map[string]string, draft *Request) (exampleDraft, error) {
+	m := &i.Request
+	s := &scope{env: env, req: draft, work: allWork, tree: env.Records, of: i.of}
 	if s.req == nil {
 		s.req = &Request{Header: http.Header{}}
 	}
@@ -376,9 +385,11 @@ func (m *RequestMatcher) example(method string, env Env, draft *Request) (exampl
 				b.WriteString(escapeSegment(seg.text))
 				continue
 			}
-			value := "1"
-			if given := params[m.Path.names[seg.param]]; len(given) > 0 {
+			name, value := m.Path.names[seg.param], "1"
+			if given := params[name]; len(given) > 0 {
 				value = given[0]
+			} else if text, is := chosen[name]; is {
+				value = text
 			}
 			s.params[seg.param] = value
 			if seg.rest {

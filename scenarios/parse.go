@@ -74,6 +74,7 @@ type parser struct {
 	rooms       []RecordRoom              // of the scenario that is read
 	asked       []RecordRoom              // where it asks for a parameter of its provider states, and for which
 	same        shared
+	moved       []moved // what asYAML did to the text
 }
 
 // shared keeps one of each path and of each short text of a file. Large files
@@ -163,7 +164,7 @@ func (p *parser) noteOne(n *yaml.Node, a *Address) {
 }
 
 func (p *parser) pos(n *yaml.Node) token.Position {
-	return token.Position{Filename: p.shown, Line: max(n.Line, 1), Column: max(n.Column, 1)}
+	return token.Position{Filename: p.shown, Line: max(n.Line, 1), Column: p.column(n.Line, max(n.Column, 1))}
 }
 
 func (p *parser) line(line int) token.Position {
@@ -180,7 +181,9 @@ func (p *parser) documents(src []byte) (all []*Scenario) {
 	if !p.characters(src) {
 		return nil
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(src))
+	var text []byte
+	text, p.moved = asYAML(src)
+	dec := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var doc yaml.Node
 		err := decode(dec, &doc)

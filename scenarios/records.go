@@ -106,14 +106,14 @@ func (s *scope) perform(set []Sentence) {
 		case !ok:
 			s.tooCostly(st.Pos)
 		case s.err == nil:
-			s.put(at, st.Value)
+			s.put(&st.At, at, st.Value)
 		}
 		if s.err != nil {
 			s.tree = before
 			return
 		}
 		if s.tree.root != before.root && len(s.changed) < maxChanged {
-			s.changed = append(s.changed, cutText(address(at), maxChangedText))
+			s.changed = append(s.changed, cutText(st.At.found(at), maxChangedText))
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (s *scope) tooCostly(pos token.Position) { s.fail(pos, "it costs too much t
 
 // put makes a place of the records what v gives. What has no value is passed
 // over; then what is absent is taken away.
-func (s *scope) put(at []string, v *Value) {
+func (s *scope) put(a *Address, at []string, v *Value) {
 	if b, ok := v.give(s, nil); ok {
 		got := jsonValue(b)
 		switch {
@@ -136,12 +136,12 @@ func (s *scope) put(at []string, v *Value) {
 			s.tooCostly(v.Pos)
 			return
 		case got.Kind() == payload.Absent:
-			s.fail(v.Pos, address(at)+": more than a body may hold")
+			s.fail(v.Pos, a.found(at)+": more than a body may hold")
 			return
 		}
 		t, err := s.tree.Set(got, at...)
 		if err != nil {
-			s.fail(v.Pos, address(at)+": "+err.Error())
+			s.fail(v.Pos, a.found(at)+": "+err.Error())
 			return
 		}
 		s.tree = t
@@ -193,8 +193,14 @@ func heft(v payload.Value) int {
 	return work
 }
 
-// address writes steps as an address.
-func address(steps []string) string {
+// found is the address with what was found for its braces; as the file has it
+// where that may be a secret.
+func (a *Address) found(steps []string) string {
+	secret := false
+	a.within(func(at *Address) { secret = secret || secretName.MatchString(at.text) })
+	if secret {
+		return a.text
+	}
 	var b strings.Builder
 	for i, st := range steps {
 		if i > 0 {

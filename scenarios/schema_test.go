@@ -230,7 +230,7 @@ func TestBothRefuse(t *testing.T) {
 		{"body: {a: 1}}\n", "body: {a: 1}}\n  set: a\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  set: {a: {$absent: false}}\n"},
 		{"response: {status: 200, body: {a: 1}}", "response: []"}, {"response: {status: 200, body: {a: 1}}", "adds: []"}, {"response: {status: 200, body: {a: 1}}", "response: [{}]"},
 		{"response: {status: 200, body: {a: 1}}", "adds: [{stauts: 200}]"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  then: loop\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  per: user\n"},
-		{"response: {status: 200, body: {a: 1}}\n", "adds: [{}]\n  per: user\n"}, {"response: {status: 200, body: {a: 1}}\n", "adds: [{}, {}]\n  then: repeat\n"},
+		{"response: {status: 200, body: {a: 1}}\n", "adds: {}\n  per: user\n"}, {"response: {status: 200, body: {a: 1}}\n", "adds: [{}, {}]\n  then: repeat\n"},
 		{"body: {a: 1}}\n", "body: {a: 1}}\n  chance: 10\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  chance: 101%\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  beyond: 10\n"}, {"body: {a: 1}}\n", "body: {a: 1}}\n  beyond: 0/1m\n"},
 		{"status: 200", "status: 200, fault: truncate"}, {"status: 200", "status: 200, fault: {}"}, {"status: 200", "status: 200, fault: {hang: 5}"}, {"status: 200", "status: 200, fault: {reset: -1}"},
 		{"status: 200", "status: 200, fault: {reset: 5, close: 5}"}, {"status: 200", "status: 200, fault: {close: 16KB}"}, {"status: 200", "status: 200, fault: {bandwidth: 16KiB}"},

@@ -65,7 +65,7 @@ func (s *Scenario) compose() ([]byte, error) {
 		if i.Adds {
 			what = "adds"
 		}
-		if len(i.Responses) == 1 {
+		if len(i.Responses) == 1 && i.Then == Repeat && i.Per == nil {
 			put(m, what, i.Responses[0].write())
 		} else {
 			turns := &yaml.Node{Kind: yaml.SequenceNode}

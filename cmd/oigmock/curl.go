@@ -26,18 +26,21 @@ const (
 	maxCurl  = 1500 // bytes of a line that somebody still pastes
 )
 
-// line is a call that is answered, with success if any is; else the first
-// there is, and "" where there is none. Of the library it is the one that
-// Oracle prints.
+// line is a call that is answered when a session begins, with success if any
+// is; else the first there is, and "" where there is none. Of the library it is
+// the one that Oracle prints.
 func (c curl) line(srv *mockserver.Server, s *set, l *loaded) string {
+	home, err := srv.Session("") // that of clients that name none
+	if err != nil {
+		return ""
+	}
 	second, third := "", ""
 	for i, candidate := range candidates(l, s.release) {
 		if i == maxTried {
 			break
 		}
-		env := scenarios.Env{Now: s.clock.now(), URL: c.base}
-		ex, err := candidate.Request.Example(methodOf(candidate, l), env)
-		if err != nil {
+		ex := home.Example(candidate, c.base)
+		if ex == nil { // it sleeps, or "when" does not hold
 			continue
 		}
 		if len(ex.Request.Body) == 0 && operationOf(ex.Request, l).TakesBody() {
@@ -84,18 +87,6 @@ func candidates(l *loaded, release string) []*scenarios.Interaction {
 		}
 	}
 	return append(printed, all...)
-}
-
-// methodOf is a method for an interaction that names none.
-func methodOf(i *scenarios.Interaction, l *loaded) string {
-	if i.Request.Path != nil && l.contract != nil {
-		for _, op := range l.contract.Operations() {
-			if path, err := scenarios.ParsePath(op.Path); err == nil && path.Meets(i.Request.Path) {
-				return op.Method
-			}
-		}
-	}
-	return http.MethodGet
 }
 
 // operationOf is the operation of the contract that a request is for, or nil.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/scanner"
@@ -28,13 +29,20 @@ const (
 	noAdmin       = "off"
 
 	maxRemarks = 20 // warnings and notes that are told when files are loaded
+
+	tokenVariable = "OIGMOCK_ADMIN_TOKEN"
+	minToken      = 16      // bytes of a token
+	maxTokenFile  = 4 << 10 // bytes of a file that holds one
 )
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	setFlags
 	listen, admin     string
+	tokenFile, token  string // the file of the admin API's token, and that itself
 	user              string
+	given             []string
+	seed              uint64
 	tlsCert, tlsKey   string
 	log               string
 	quiet, adminGiven bool
@@ -51,17 +59,25 @@ SIGTERM or Ctrl-C ends it when the requests under way are answered; a second
 one ends it at once.`,
 		Example: `  oigmock serve
   oigmock serve --scenarios library,my-scenarios --user me:secret
-  oigmock serve --listen :0 --admin off --clock 2030-05-11T12:00:00Z`,
+  oigmock serve --listen :0 --admin off --clock 2030-05-11T12:00:00Z
+  oigmock serve --given 'OIG fails' --given '{"state": "task exists", "params": {"id": "1006"}}'
+  OIGMOCK_ADMIN_TOKEN=... oigmock serve --listen 0.0.0.0:8080 --admin 0.0.0.0:8081`,
 		Args: noFolders,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			flags.adminGiven = cmd.Flags().Changed("admin")
+			if cmd.Flags().Changed("seed") && flags.seed == 0 {
+				return misusef("--seed 0: want a number from 1 on; without the flag one is drawn")
+			}
 			flags.listen, flags.admin = withHost(flags.listen), withHost(flags.admin)
 			return serve(cmd.Context(), &flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.listen, "listen", defaultListen, "where to answer: `[HOST]:PORT`; port 0 is any free one, no host is this machine alone, 0.0.0.0 lets others reach it")
-	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers, on this machine alone: `[HOST]:PORT|off`")
+	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers: `[HOST]:PORT|off`; what others can reach needs a token, in OIGMOCK_ADMIN_TOKEN or a file")
+	f.StringVar(&flags.tokenFile, "admin-token-file", "", "a `FILE` with the token that whoever asks the admin API must send")
+	f.StringArrayVar(&flags.given, "given", nil, "a provider state that is set in every session when it begins: `STATE`, or {\"state\": STATE, \"params\": {...}}; may be repeated")
+	f.Uint64Var(&flags.seed, "seed", 0, "of whatever is random: the `NUMBER` that a run printed repeats it (default drawn)")
 	f.StringVar(&flags.user, "user", "", "the only login that counts, `NAME:PASSWORD`; without it any does")
 	f.StringVar(&flags.tlsCert, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "the key of that certificate, a PEM `FILE`")
@@ -87,7 +103,10 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	w := newWatcher(s.folders(), out.complain)
 	l := s.load()
 	cfg := s.config(l)
-	cfg.User = flags.user
+	cfg.User, cfg.Seed = flags.user, flags.seed
+	if cfg.Given, err = parseGiven(flags.given); err != nil {
+		return err
+	}
 	if !flags.quiet {
 		cfg.Log = out.log
 	}
@@ -125,7 +144,8 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	}
 	c := curl{base: urlOf(answering.Addr(), conf != nil), login: flags.user}
 	c.insecure = conf != nil && !trusted(conf, answering.Addr())
-	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, answering.Addr(), admin)); err != nil {
+	adminConf := flags.adminTLS(conf, admin)
+	if _, err := io.WriteString(stdout, greeting(srv, s, l, c, answering.Addr(), admin, adminConf != nil)); err != nil {
 		return fmt.Errorf("printing the address: %w", err)
 	}
 
@@ -135,7 +155,8 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	go func() { ended <- mockserver.Serve(serving, answering, srv, conf, out.log) }()
 	if admin != nil {
 		running++
-		go func() { ended <- mockserver.Serve(serving, admin, srv.Admin(version()), nil, out.log) }()
+		api := srv.Admin(mockserver.AdminConfig{Version: version(), Token: flags.token})
+		go func() { ended <- mockserver.Serve(serving, admin, api, adminConf, out.log) }()
 	}
 	var first error
 	for range running {
@@ -160,8 +181,11 @@ func (f *serveFlags) check() (*tls.Config, error) {
 		if err := checkAddress("--admin", f.admin); err != nil {
 			return nil, err
 		}
-		if host, _, _ := net.SplitHostPort(f.admin); !loopback(host) {
-			return nil, notLoopback(f.admin)
+		if err := f.readToken(); err != nil {
+			return nil, err
+		}
+		if host, _, _ := net.SplitHostPort(f.admin); f.token == "" && !loopback(host) {
+			return nil, needsToken(f.admin)
 		}
 	}
 	if err := checkLogin("--user", f.user); err != nil {
@@ -240,8 +264,93 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func notLoopback(address string) error {
-	return misusef("--admin %s: want an address of this machine alone, such as %s: the admin API asks nobody who he is", address, defaultAdmin)
+// needsToken refuses an admin API that anybody in reach could steer.
+func needsToken(address string) error {
+	return misusef("--admin %s: other machines can reach that, and the admin API steers the mock and shows all that it is sent: set a token of at least %d bytes in %s, or name a file that holds it with --admin-token-file; or stay on this machine, such as %s",
+		address, minToken, tokenVariable, defaultAdmin)
+}
+
+// readToken reads the token of the admin API, if there is one. No error says
+// what was read: that is a secret.
+func (f *serveFlags) readToken() error {
+	from := tokenVariable
+	text := os.Getenv(from)
+	if f.tokenFile != "" {
+		from = "--admin-token-file " + f.tokenFile
+		b, err := readToken(f.tokenFile)
+		if err != nil {
+			return misusef("--admin-token-file: %w", err)
+		}
+		text = string(b)
+	} else if text == "" {
+		return nil
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case len(text) < minToken:
+		return misusef("%s: want a token of at least %d bytes: a short one can be guessed", from, minToken)
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return misusef("%s: want a token of visible ASCII without blanks: it is sent in a header", from)
+	}
+	f.token = text
+	return nil
+}
+
+// readToken reads a regular file: it neither waits for a pipe nor reads what
+// never ends.
+func readToken(name string) ([]byte, error) {
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return readMost(file, name, maxTokenFile)
+}
+
+// parseGiven reads the flags --given.
+func parseGiven(list []string) (all []mockserver.ProviderState, err error) {
+	for _, text := range list {
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			if text == "" {
+				return nil, misusef("--given: want the name of a provider state")
+			}
+			all = append(all, mockserver.ProviderState{Name: text})
+			continue
+		}
+		var state struct {
+			State  string         `json:"state"`
+			Params map[string]any `json:"params"`
+		}
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.DisallowUnknownFields()
+		dec.UseNumber()
+		if err := dec.Decode(&state); err != nil || state.State == "" || dec.More() {
+			return nil, misusef(`--given %s: want the name of a provider state, or {"state": NAME, "params": {...}}`, text)
+		}
+		all = append(all, mockserver.ProviderState{Name: state.State, Params: state.Params})
+	}
+	return all, nil
+}
+
+// adminTLS is how the admin API is served: what other machines reach is as
+// secret as what they reach besides.
+func (f *serveFlags) adminTLS(conf *tls.Config, admin net.Listener) *tls.Config {
+	if admin == nil || isLoopback(admin.Addr()) {
+		return nil
+	}
+	return conf
+}
+
+func isLoopback(a net.Addr) bool {
+	at, ok := a.(*net.TCPAddr)
+	return ok && at.IP.IsLoopback()
 }
 
 func listen(flag, address string) (net.Listener, error) {
@@ -272,9 +381,9 @@ func (f *serveFlags) listenAdmin() (net.Listener, error) {
 		}
 		return nil, fmt.Errorf("admin API: %w%s", err, hint)
 	}
-	if at, ok := l.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() { // localhost may be anything
+	if f.token == "" && !isLoopback(l.Addr()) { // localhost may be anything
 		l.Close()
-		return nil, notLoopback(f.admin)
+		return nil, needsToken(f.admin)
 	}
 	return l, nil
 }
@@ -289,6 +398,9 @@ func newServer(cfg mockserver.Config, s *set, l *loaded, stderr io.Writer) (*moc
 		if err == nil {
 			l.add(srv.Remarks())
 			return srv, nil
+		}
+		if errors.Is(err, mockserver.ErrUnknownState) { // the files are fine
+			return nil, misusef("--given: %w", err)
 		}
 		faults = linesOf(err)
 	} else {
@@ -332,7 +444,7 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 }
 
 // greeting is what is printed when the server is ready.
-func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, at net.Addr, admin net.Listener) string {
+func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, at net.Addr, admin net.Listener, secure bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "oigmock is OIG %s at %s\n", s.release, c.base)
 	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
@@ -343,12 +455,20 @@ func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, at net.Addr, ad
 		b.WriteString("\n")
 	}
 	if admin != nil {
-		fmt.Fprintf(&b, "admin API at %s\n", urlOf(admin.Addr(), false))
+		fmt.Fprintf(&b, "admin API at %s\n", urlOf(admin.Addr(), secure))
+		if !isLoopback(admin.Addr()) {
+			b.WriteString("reachable from other machines by who has the token")
+			if !secure {
+				b.WriteString(", which whoever listens in between can read; --tls-cert hides it")
+			}
+			b.WriteString("\n")
+		}
 	}
 	fmt.Fprintf(&b, "%s, %s with %s\n", count(srv.Operations(), "operation"), count(srv.Scenarios(), "scenario"), count(srv.Interactions(), "interaction"))
 	if s.clock.words != "" {
 		fmt.Fprintf(&b, "the clock %s\n", s.clock.words)
 	}
+	fmt.Fprintf(&b, "seed %d\n", srv.Seed())
 	if line := c.line(srv, s, l); line != "" {
 		fmt.Fprintf(&b, "try: %s\n", line)
 	} else {

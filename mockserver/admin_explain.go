@@ -1,0 +1,190 @@
+package mockserver
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/oigmock/oigmock/schemas/payload"
+)
+
+func (a *admin) explain(v *visit) (any, error) {
+	doc, err := a.object(v, "a request", []string{"method", "path", "header", "body", "text", "seq"})
+	if err != nil {
+		return nil, err
+	}
+	var hr *http.Request
+	if doc.Member("seq").Kind() != payload.Absent {
+		hr, err = v.session.received(doc)
+	} else {
+		hr, err = requestOf(doc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	named := v.session.name
+	inner, err := inSession(hr)
+	if err != nil {
+		return nil, err
+	}
+	prefix := ""
+	if at, ok := inner.Context().Value(sessionKey{}).(sessionPath); ok {
+		if named != "" && named != at.name {
+			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, cutText(at.name, 40), cutText(named, 40))
+		}
+		prefix = at.prefix
+		if v.session, err = a.server.Session(at.name); err != nil {
+			return nil, err
+		}
+	}
+	x := v.session.explain(inner, prefix)
+	if wantsText(v.r) {
+		return plain{"text/plain; charset=utf-8", []byte(visible(x.String()))}, nil
+	}
+	return x, nil
+}
+
+// received is the request of an entry of the journal, as it came.
+func (s *Session) received(doc payload.Value) (*http.Request, error) {
+	seq, err := strconv.ParseUint(doc.Member("seq").Literal(), 10, 63)
+	if err != nil || seq == 0 || doc.Len() > 1 {
+		return nil, wrongf("want the number of an entry alone, such as {\"seq\": 5}")
+	}
+	entries, lost, _ := s.journal.next(seq-1, 1)
+	switch {
+	case len(entries) > 0 && entries[0].Seq == seq:
+	case lost > 0:
+		return nil, fmt.Errorf("%w: entry %d", ErrEvicted, seq)
+	default:
+		return nil, fmt.Errorf("%w: %d", errNoEntry, seq)
+	}
+	if entries[0].Cut {
+		return nil, fmt.Errorf("%w: of the body of entry %d only the beginning is kept", ErrEvicted, seq)
+	}
+	r := &entries[0].Exchange.Request
+	target := r.Path
+	if r.Query != "" {
+		target += "?" + r.Query
+	}
+	hr, err := newRequest(r.Method, target, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	hr.Header, hr.Host = r.Header, r.Host
+	return hr, nil
+}
+
+// requestOf is the request that somebody asks about.
+func requestOf(doc payload.Value) (*http.Request, error) {
+	method, err := textMember(doc, "method")
+	if err != nil {
+		return nil, err
+	}
+	path, err := textMember(doc, "path")
+	if err != nil {
+		return nil, err
+	}
+	if method == "" {
+		method = http.MethodGet
+	}
+	var body []byte
+	media := ""
+	switch of, words := doc.Member("body"), doc.Member("text"); {
+	case of.Kind() != payload.Absent && words.Kind() != payload.Absent:
+		return nil, wrongf("a request has a body, or a text, not both")
+	case of.Kind() != payload.Absent:
+		body, media = of.AppendJSON(nil), "application/json"
+	case words.Kind() != payload.Absent:
+		text, err := textMember(doc, "text")
+		if err != nil {
+			return nil, err
+		}
+		body = []byte(text)
+	}
+	hr, err := newRequest(method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	header := doc.Member("header")
+	if k := header.Kind(); k != payload.Absent && k != payload.Object {
+		return nil, wrongf("header: want an object, got %s", k)
+	}
+	for name, values := range header.Members() {
+		list := []payload.Value{values}
+		if values.Kind() == payload.Array {
+			list = nil
+			for _, v := range values.Elems() {
+				list = append(list, v)
+			}
+		}
+		for _, v := range list {
+			if v.Kind() != payload.String {
+				return nil, wrongf("header %s: want a text, or several of them, got %s", cutText(name, 80), v.Kind())
+			}
+			hr.Header.Add(name, v.Text())
+		}
+	}
+	if media != "" && len(hr.Header["Content-Type"]) == 0 {
+		hr.Header.Set("Content-Type", media)
+	}
+	if host := hr.Header.Get("Host"); host != "" {
+		hr.Host = host
+		hr.Header.Del("Host")
+	}
+	return hr, nil
+}
+
+func newRequest(method, target string, body []byte) (*http.Request, error) {
+	u, err := url.ParseRequestURI(target)
+	if err != nil || !strings.HasPrefix(target, "/") {
+		return nil, wrongf("path: want a path, and perhaps a query, such as /a/b?c=d, got %q", cutText(target, 200))
+	}
+	hr, err := http.NewRequest(method, "http://localhost:8080/", bytes.NewReader(body))
+	if err != nil {
+		return nil, wrongf("%q is no method", cutText(method, 80))
+	}
+	hr.URL = u // as it was typed, which NewRequest would write anew
+	if len(body) == 0 {
+		hr.Body = http.NoBody
+	}
+	return hr, nil
+}
+
+// wantsText tells a client that asks for text, and not for JSON first.
+func wantsText(r *http.Request) bool {
+	for _, line := range r.Header["Accept"] {
+		for part := range strings.SplitSeq(line, ",") {
+			switch media, _, _ := strings.Cut(strings.TrimSpace(part), ";"); strings.ToLower(strings.TrimSpace(media)) {
+			case "text/plain":
+				return true
+			case "application/json":
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// visible keeps a text out of the controls of a terminal.
+func visible(text string) string {
+	control := func(r rune) bool {
+		return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
+			r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	}
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if strings.IndexFunc(text, control) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if control(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
