@@ -37,6 +37,9 @@ type AdminConfig struct {
 //	DELETE /journal
 //	POST   /verify                   {request: MATCHER, exactly|atLeast|atMost: N} or {order: [MATCHER, MATCHER]}:
 //	                                 {holds, count, matched, near}
+//	GET    /unused                   interactions of the session that neither answered nor added to an answer
+//	GET    /coverage                 {operations, interactions, records}: how often each was exercised, in the whole
+//	                                 run, or in the session that is named; as text where that is accepted
 //	GET    /records[/ADDRESS]        what the session remembers
 //	PATCH  /records/ADDRESS          sets the value in the body, as the key set does: {changed}
 //	PATCH  /records                  {ADDRESS: VALUE}: {changed}
@@ -72,7 +75,8 @@ func (s *Server) Admin(cfg AdminConfig) http.Handler {
 		{"DELETE", "/journal", a.clearJournal, nil, changes},
 		{"GET", "/unmatched", a.unmatched, entryFilters, reads},
 		{"POST", "/verify", a.verify, nil, reads},
-		// GET /coverage and GET /unused stand here.
+		{"GET", "/coverage", a.coverage, nil, reads},
+		{"GET", "/unused", a.unused, nil, reads},
 		{"GET", "/records", a.getRecords, nil, reads},
 		{"PATCH", "/records", a.patchRecords, nil, changes},
 		{"GET", "/records/ADDRESS", a.getRecords, nil, reads},

@@ -140,7 +140,7 @@ interactions:
 
 // However much files say of records, a check of it ends soon.
 func TestCheckRecordsIsBounded(t *testing.T) {
-	const n = 3000
+	const n = 1000
 	var seeds, asks, given strings.Builder
 	seeds.WriteString("scenario: S\nsource: assumed\nrecords:\n  tasks:\n")
 	for i := range n {

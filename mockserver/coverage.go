@@ -37,11 +37,17 @@ type StatusUse struct {
 // An InteractionUse is how often an interaction answered, or added to an
 // answer.
 type InteractionUse struct {
-	Scenario    string         `json:"scenario"`
-	Interaction string         `json:"interaction"`
-	Pos         token.Position `json:"-"`
-	Count       int            `json:"count"`
+	Scenario    string   `json:"scenario"`
+	Interaction string   `json:"interaction"`
+	Pos         Position `json:"pos"`
+	Count       int      `json:"count"`
 }
+
+// A Position is a line of a file, written FILE:LINE:COLUMN.
+type Position token.Position
+
+// MarshalText writes the position.
+func (p Position) MarshalText() ([]byte, error) { return []byte(token.Position(p).String()), nil }
 
 // A RecordUse is how often a room of records was looked at, and changed.
 type RecordUse struct {
@@ -114,7 +120,7 @@ func (c *catalog) coverage(added *overlay, u *usage) *Coverage {
 		if e.scenario.Origin == addedOrigin {
 			n = u.added[e.origin[0]]
 		}
-		out.Interactions = append(out.Interactions, InteractionUse{e.scenario.Name, e.Name, e.Pos, n})
+		out.Interactions = append(out.Interactions, InteractionUse{e.scenario.Name, e.Name, Position(e.Pos), n})
 	}
 	for room := range u.looked {
 		seeded[room] = true
@@ -223,4 +229,23 @@ func (c *Coverage) String() string {
 		}
 	}
 	return b.String()
+}
+
+func (a *admin) coverage(v *visit) (any, error) {
+	c := a.server.Coverage()
+	if v.query.Has("session") || v.r.Header.Get(sessionHeader) != "" {
+		c = v.session.Coverage()
+	}
+	if wantsText(v.r) {
+		return plain{"text/plain; charset=utf-8", []byte(c.String())}, nil
+	}
+	return c, nil
+}
+
+func (a *admin) unused(v *visit) (any, error) {
+	all := v.session.Coverage().Unused()
+	if all == nil {
+		all = []InteractionUse{}
+	}
+	return map[string]any{"unused": all}, nil
 }

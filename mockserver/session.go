@@ -345,8 +345,18 @@ func (s *Session) Reset() error {
 	if err != nil {
 		return err
 	}
+	all := &s.server.sessions
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.replace(s.state.Load(), st); err != nil {
+		return err
+	}
 	s.journal.clear()
-	return s.update(func(*state) (*state, error) { return st, nil })
+	all.ended.merge(&s.usage) // it counts for the run, and no longer for the session
+	s.usage = usage{}
+	return nil
 }
 
 // SetState sets a provider state, and what its scenarios seed. With an unknown

@@ -98,7 +98,7 @@ func (p *parser) damage(n *yaml.Node) *Damage {
 			d.Bytes = p.bytes(v, name)
 		case Bandwidth:
 			text, ok := strings.CutSuffix(v.Value, "/s")
-			if d.Rate, _ = parseBytes(text); v.Kind != yaml.ScalarNode || !ok || d.Rate <= 0 {
+			if d.Rate, _ = ParseBytes(text); v.Kind != yaml.ScalarNode || !ok || d.Rate <= 0 {
 				p.fault(v, "bandwidth: want bytes a second such as 16KiB/s, got %s", nodeWords(v))
 			}
 		case Dribble:
@@ -150,15 +150,15 @@ func damageKinds() (all []string) {
 }
 
 func (p *parser) bytes(n *yaml.Node, what string) int {
-	size, ok := parseBytes(n.Value)
+	size, ok := ParseBytes(n.Value)
 	if n.Kind != yaml.ScalarNode || !ok {
 		p.fault(n, "%s: want a number of bytes such as 100 or 16KiB, got %s", what, nodeWords(n))
 	}
 	return size
 }
 
-// parseBytes reads 100, 16KiB or 1MiB.
-func parseBytes(text string) (int, bool) {
+// ParseBytes reads a number of bytes: 100, 16KiB or 1MiB.
+func ParseBytes(text string) (int, bool) {
 	unit := 1
 	for _, u := range []struct {
 		name  string

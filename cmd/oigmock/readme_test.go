@@ -33,7 +33,7 @@ func TestReadme(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", oigmock, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	url := ""
+	url, admin := "", ""
 	ran := 0
 	for _, b := range blocksOf(string(readme)) {
 		switch {
@@ -42,10 +42,11 @@ func TestReadme(t *testing.T) {
 		case strings.HasPrefix(b.text, "go build "): // done above
 		case strings.HasPrefix(b.text, "go run ./cmd/oigmock serve"):
 			args := strings.Fields(b.text)[3:]
-			url = startServer(t, dir, oigmock, append(args, "--listen", "127.0.0.1:0", "--admin", "off"))
+			url, admin = startServer(t, dir, oigmock, append(args, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"))
 		default:
 			text := strings.ReplaceAll(b.text, "go run ./cmd/oigmock", oigmock)
 			text = strings.ReplaceAll(text, "http://127.0.0.1:8080", url)
+			text = strings.ReplaceAll(text, "http://127.0.0.1:8081", admin)
 			cmd := exec.Command("bash", "-c", text)
 			cmd.Dir = dir
 			var errors bytes.Buffer
@@ -102,8 +103,9 @@ func (b *block) compare(t *testing.T, got string) {
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// startServer starts oigmock and returns its address, once it has printed it.
-func startServer(t *testing.T, dir, oigmock string, args []string) string {
+// startServer starts oigmock and returns its address and that of the admin
+// API, once it has printed them.
+func startServer(t *testing.T, dir, oigmock string, args []string) (url, admin string) {
 	t.Helper()
 	cmd := exec.Command(oigmock, args...)
 	cmd.Dir = dir
@@ -122,11 +124,14 @@ func startServer(t *testing.T, dir, oigmock string, args []string) string {
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if url := address.FindString(lines.Text()); url != "" {
+		found := address.FindString(lines.Text())
+		if found != "" && url == "" {
+			url = found
+		} else if found != "" {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return url
+			return url, found
 		}
 	}
 	t.Fatalf("oigmock %s ended without an address:\n%s", strings.Join(args, " "), errors.String())
-	return ""
+	return "", ""
 }

@@ -14,12 +14,14 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/oigmock/oigmock/mockserver"
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/spf13/cobra"
 )
 
@@ -27,6 +29,9 @@ const (
 	defaultListen = "127.0.0.1:8080"
 	defaultAdmin  = "127.0.0.1:8081"
 	noAdmin       = "off"
+
+	defaultEntries = 1000
+	defaultMemory  = "64MiB"
 
 	maxRemarks = 20 // warnings and notes that are told when files are loaded
 
@@ -42,6 +47,9 @@ type serveFlags struct {
 	tokenFile, token  string // the file of the admin API's token, and that itself
 	user              string
 	given             []string
+	coverage          string
+	journal           int
+	journalMemory     string
 	seed              uint64
 	tlsCert, tlsKey   string
 	log               string
@@ -83,6 +91,9 @@ one ends it at once.`,
 	f.StringVar(&flags.tlsKey, "tls-key", "", "the key of that certificate, a PEM `FILE`")
 	f.StringVar(&flags.log, "log", "text", "how to log a line for each request: `text|json`")
 	f.BoolVar(&flags.quiet, "quiet", false, "log no requests")
+	f.StringVar(&flags.coverage, "coverage", "", "a `FILE`, .txt or .json, that says at the end what the run exercised, and what not")
+	f.IntVar(&flags.journal, "journal", defaultEntries, "how many `ENTRIES` the journal of each session keeps")
+	f.StringVar(&flags.journalMemory, "journal-memory", defaultMemory, "how much memory all journals take together: `BYTES` such as 64MiB")
 	flags.add(cmd)
 	return cmd
 }
@@ -105,6 +116,12 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	cfg := s.config(l)
 	cfg.User, cfg.Seed = flags.user, flags.seed
 	if cfg.Given, err = parseGiven(flags.given); err != nil {
+		return err
+	}
+	if cfg.Journal, err = flags.journals(); err != nil {
+		return err
+	}
+	if err := checkCoverage(flags.coverage); err != nil {
 		return err
 	}
 	if !flags.quiet {
@@ -165,7 +182,58 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 			end() // neither goes on without the other
 		}
 	}
+	if err := writeCoverage(flags.coverage, srv.Coverage()); err != nil && first == nil {
+		first = err
+	}
 	return first
+}
+
+// journals reads the flags that bound the journals.
+func (f *serveFlags) journals() (limits mockserver.JournalLimits, err error) {
+	const least = 1 << 20
+	bytes, ok := scenarios.ParseBytes(f.journalMemory)
+	switch {
+	case f.journal < 1:
+		return limits, misusef("--journal %d: want a number from 1 on", f.journal)
+	case !ok || bytes < least:
+		return limits, misusef("--journal-memory %q: want bytes such as 64MiB, 1MiB at least", f.journalMemory)
+	}
+	return mockserver.JournalLimits{Entries: f.journal, Bytes: bytes}, nil
+}
+
+// checkCoverage reports, before the run, a file that could not be written after
+// it.
+func checkCoverage(name string) error {
+	if name == "" {
+		return nil
+	}
+	if ext := filepath.Ext(name); ext != ".txt" && ext != ".json" {
+		return misusef("--coverage %s: want a file that ends in .txt or .json", name)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return misusef("--coverage: %w", err)
+	}
+	return f.Close()
+}
+
+// writeCoverage writes what a run exercised, as the name of the file says.
+func writeCoverage(name string, c *mockserver.Coverage) error {
+	if name == "" {
+		return nil
+	}
+	text := []byte(c.String())
+	if filepath.Ext(name) == ".json" {
+		var err error
+		if text, err = json.MarshalIndent(c, "", "  "); err != nil {
+			return fmt.Errorf("coverage: %w", err)
+		}
+		text = append(text, '\n')
+	}
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		return fmt.Errorf("coverage: %w", err)
+	}
+	return nil
 }
 
 // check reports flags that make no sense, and reads the certificate. It is
