@@ -172,7 +172,7 @@ func (k *checker) entry(e *entry) {
 	env.User, env.Records, k.forced = ex.User, ex.Records, ex.Forced
 	k.trial.Begin(ex.Request, env)
 	why := ex.Refused
-	if len(why)+len(ex.Unmet) == 0 && !k.trial.Accepts(e.Interaction) {
+	if len(why)+len(ex.Unmet)+len(ex.Short) == 0 && !k.trial.Accepts(e.Interaction) {
 		why = k.trial.Mismatches(e.Interaction)
 	}
 	if len(why) > 0 {
@@ -189,6 +189,10 @@ func (k *checker) entry(e *entry) {
 		t = rt.tables[ex.Request.Method]
 	}
 	k.place(e, rt, ex.Request)
+	if len(ex.Short) > 0 {
+		k.add(ex.Short[0].Pos, LevelWarning, "example", "%s: the example repeats what is remembered, and no seed has it, so neither it nor the answer is checked", ex.Short[0].At)
+		return
+	}
 	k.request(e, t.operation, ex.Request)
 	if len(ex.Unmet) > 0 {
 		k.add(ex.Unmet[0].Pos, LevelWarning, "example", "\"when\" could not be made to hold for the example, so the answer is not checked")

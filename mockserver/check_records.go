@@ -572,7 +572,7 @@ func (s *Session) Example(i *scenarios.Interaction, url string) *scenarios.Examp
 	_, method := s.server.catalog.Load().home(i)
 	env := scenarios.Env{Now: s.server.now(st), URL: url, Records: st.records, Given: st.given}
 	staged, err := i.Stage(method, env, maxStaging)
-	if err != nil || staged.Forced || len(staged.Refused)+len(staged.Unmet) > 0 {
+	if err != nil || staged.Forced || len(staged.Short)+len(staged.Refused)+len(staged.Unmet) > 0 {
 		return nil
 	}
 	return staged.Example

@@ -440,6 +440,7 @@ func (s *Scenario) ExampleStates(env Env) (map[string]payload.Value, error) {
 // holds.
 type Staged struct {
 	*Example
+	Short   []Mismatch // what the request asks of records, and is not there: it is no example
 	Records Tree
 	Forced  bool       // they are others than were given: what `when` asks was set
 	Refused []Mismatch // what `when` asks of the request, and the example does not show
@@ -459,17 +460,27 @@ const (
 // with about so many steps of work. Where none will do, what `when` asks is set.
 // The error says at which line of the file an example is missing.
 func (i *Interaction) Stage(method string, env Env, most int) (*Staged, error) {
-	draft, err := i.Example(method, env, nil)
-	if err != nil {
-		return nil, err
-	}
-	if len(i.When) == 0 {
+	draft, bad := i.Example(method, env, nil)
+	if bad == nil && len(i.When) == 0 {
 		return &Staged{Example: draft, Records: env.Records}, nil
+	}
+	var short []Mismatch
+	if bad != nil { // with other records, or another path parameter, it may be one
+		d, err := i.example(method, env, nil, nil)
+		if err != nil {
+			return nil, bad
+		}
+		draft = d.Example
+		env.User = draft.User
+		t := NewTrial(draft.Request, env)
+		if short = t.Mismatches(&Interaction{Request: i.Request, of: i.of}); len(t.Looked()) == 0 {
+			return nil, bad
+		}
 	}
 	st := &stage{i: i, method: method, env: env, draft: draft, params: map[string]string{}, most: most}
 	st.findSlots()
 	ex := st.search(0)
-	if ex == nil && st.accepts(draft, env.Records) {
+	if ex == nil && bad == nil && st.accepts(draft, env.Records) {
 		ex = draft
 	}
 	if ex != nil {
@@ -479,6 +490,12 @@ func (i *Interaction) Stage(method string, env Env, most int) (*Staged, error) {
 		if ex, records := st.force(anew); ex != nil {
 			return &Staged{Example: ex, Records: records, Forced: true, Work: st.work}, nil
 		}
+	}
+	if len(short) > 0 {
+		return &Staged{Example: draft, Short: short, Records: env.Records, Work: st.work}, nil
+	}
+	if bad != nil {
+		return nil, bad
 	}
 	out := &Staged{Example: draft, Records: env.Records, Work: st.work}
 	env.User = draft.User

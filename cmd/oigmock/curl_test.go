@@ -42,7 +42,7 @@ func TestCurlLine(t *testing.T) {
 			`curl -X PUT -u somebody:secret -H 'Content-Type: application/json' -d '{}' http://127.0.0.1:8080/iam/governance/selfservice/api/v1/provtasks/5126`,
 		},
 		{
-			"one that answers when a session begins, by a name that is seeded",
+			"one that answers when a session begins by a name that is seeded",
 			"  - {name: a, request: {method: GET, path: \"/a/{id}\"}, when: {\"tasks/{id}\": {state: Done}}, response: {status: 200}}\n" +
 				"  - {name: b, request: {method: PUT, path: \"/b/{id}\"}, when: {\"tasks/{id}\": {state: Rejected}}, set: {\"tasks/{id}\": {state: Done}}, response: {status: 200}}\n" +
 				"records: {tasks: {\"5\": {state: Pending}, \"6\": {state: Rejected}}}\n", "",

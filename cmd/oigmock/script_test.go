@@ -205,7 +205,8 @@ func startServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd := exec.Command(program, flags...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "GORACE="+ts.Getenv("GORACE"), "SSL_CERT_FILE="+ts.Getenv("SSL_CERT_FILE"))
+	cmd.Env = append(os.Environ(), "GORACE="+ts.Getenv("GORACE"), "SSL_CERT_FILE="+ts.Getenv("SSL_CERT_FILE"),
+		"OIGMOCK_ADMIN_TOKEN="+ts.Getenv("OIGMOCK_ADMIN_TOKEN"))
 	outRead, outWrite, err := os.Pipe()
 	ts.Check(err)
 	errRead, errWrite, err := os.Pipe()

@@ -46,7 +46,6 @@ type serveFlags struct {
 	listen, admin     string
 	tokenFile, token  string // the file of the admin API's token, and that itself
 	user              string
-	given             []string
 	coverage          string
 	journal           int
 	journalMemory     string
@@ -84,7 +83,6 @@ one ends it at once.`,
 	f.StringVar(&flags.listen, "listen", defaultListen, "where to answer: `[HOST]:PORT`; port 0 is any free one, no host is this machine alone, 0.0.0.0 lets others reach it")
 	f.StringVar(&flags.admin, "admin", defaultAdmin, "where the admin API answers: `[HOST]:PORT|off`; what others can reach needs a token, in OIGMOCK_ADMIN_TOKEN or a file")
 	f.StringVar(&flags.tokenFile, "admin-token-file", "", "a `FILE` with the token that whoever asks the admin API must send")
-	f.StringArrayVar(&flags.given, "given", nil, "a provider state that is set in every session when it begins: `STATE`, or {\"state\": STATE, \"params\": {...}}; may be repeated")
 	f.Uint64Var(&flags.seed, "seed", 0, "of whatever is random: the `NUMBER` that a run printed repeats it (default drawn)")
 	f.StringVar(&flags.user, "user", "", "the only login that counts, `NAME:PASSWORD`; without it any does")
 	f.StringVar(&flags.tlsCert, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`")
@@ -115,9 +113,6 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	l := s.load()
 	cfg := s.config(l)
 	cfg.User, cfg.Seed = flags.user, flags.seed
-	if cfg.Given, err = parseGiven(flags.given); err != nil {
-		return err
-	}
 	if cfg.Journal, err = flags.journals(); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type set struct {
 	schemas string // library, or a folder
 	sources []source
 	clock   clock
+	given   []mockserver.ProviderState
 }
 
 // A source is one folder of scenarios, or the library.
@@ -39,11 +40,13 @@ type source struct {
 // setFlags are the flags that say what to answer from.
 type setFlags struct {
 	release, schemas, scenarios, clock string
+	given                              []string
 }
 
 func (f *setFlags) add(cmd *cobra.Command) {
 	f.addContract(cmd)
 	cmd.Flags().StringVar(&f.scenarios, "scenarios", library, "where scenarios come from, separated by commas: `library|DIR`; a later one is tried first")
+	cmd.Flags().StringArrayVar(&f.given, "given", nil, "a provider state that is set in every session when it begins: `STATE`, or {\"state\": STATE, \"params\": {...}}; may be repeated")
 	cmd.Flags().StringVar(&f.clock, "clock", "", "what now means: a `TIME` such as 2030-05-11T12:00:00Z, or a shift such as +48h or -30d")
 }
 
@@ -70,6 +73,9 @@ func (f *setFlags) setOf(sources []source) (*set, error) {
 	s := &set{release: f.release, schemas: f.schemas, sources: sources}
 	var err error
 	if s.clock, err = parseClock(f.clock, time.Now); err != nil {
+		return nil, err
+	}
+	if s.given, err = parseGiven(f.given); err != nil {
 		return nil, err
 	}
 	return s, s.checkContract()
@@ -239,7 +245,7 @@ var contractual = map[string]bool{"contract": true, "outside": true, "shadowed":
 
 // config is how a server serves what was loaded.
 func (s *set) config(l *loaded) mockserver.Config {
-	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.real, Clock: s.clock.Clock}
+	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.real, Clock: s.clock.Clock, Given: s.given}
 }
 
 func (src source) load(release string) ([]*scenarios.Scenario, error) {
