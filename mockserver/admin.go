@@ -57,8 +57,9 @@ type AdminConfig struct {
 // begins it; /sessions alone takes neither. A body has at most 1 MiB.
 // Where GET is, HEAD is. What is refused is a problem (RFC 9457).
 //
-// Without a token only who is on this machine may ask, and no page of another
-// origin; see guard.
+// Without a token only who is on this machine may ask, by its address or as
+// localhost; with one, who sends it as Authorization: Bearer. No web page of
+// another origin may, and what changes something is not taken from a form.
 func (s *Server) Admin(cfg AdminConfig) http.Handler {
 	a := &admin{server: s, guard: guard{cfg.Token}, version: cfg.Version}
 	entryFilters := []string{"method", "path", "status", "outcome", "scenario", "after", "limit", "follow"}

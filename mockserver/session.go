@@ -152,7 +152,15 @@ func (s *Server) beginning() (*state, error) {
 		return st, nil
 	}
 	var err error
-	st.records, err = st.seed(c.awake(s.given), scenarios.Tree{}, s.now(st))
+	st.records, err = st.seed(c.awake(nil), scenarios.Tree{}, s.now(st))
+	for _, g := range s.cfg.Given { // what a state seeds comes over all else, as when it is set
+		naming := slices.DeleteFunc(c.awake(s.given), func(sc *scenarios.Scenario) bool {
+			return !slices.ContainsFunc(sc.Given, func(of scenarios.ProviderState) bool { return of.Name == g.Name })
+		})
+		if err == nil {
+			st.records, err = st.seed(naming, st.records, s.now(st))
+		}
+	}
 	return st, err
 }
 

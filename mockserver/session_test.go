@@ -343,6 +343,9 @@ func TestGivenFromTheStart(t *testing.T) {
 	if status, _ := body(t, s, "GET /things/1"); status != 410 {
 		t.Errorf("after a reset: %d", status)
 	}
+	if got, err := s.home.Record("things/1/word"); string(got) != `"lost"` { // what the state seeds comes over all else
+		t.Errorf("got %s %v", got, err)
+	}
 	_, err := New(Config{Scenarios: scenariosOf(t, "scenarios", map[string]string{"words.yaml": worded}), Given: []ProviderState{{"x", nil}}})
 	if !errors.Is(err, ErrUnknownState) {
 		t.Errorf("got %v", err)
