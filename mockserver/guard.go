@@ -65,8 +65,12 @@ func namesThisMachine(host string) bool {
 }
 
 // fromForm tells a body that a page of another origin can send without asking
-// first.
+// first, as a form. That programs call a body a form, as curl -d does, does no
+// harm: it is browsers that pages make use of, and those say who they are.
 func fromForm(r *http.Request) bool {
+	if !fromBrowser(r) {
+		return false
+	}
 	for _, media := range r.Header["Content-Type"] {
 		media, _, _ = strings.Cut(media, ";")
 		media = strings.ToLower(strings.TrimSpace(media))
@@ -75,4 +79,14 @@ func fromForm(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// fromBrowser tells what may come from a browser, of whatever age.
+func fromBrowser(r *http.Request) bool {
+	for _, name := range []string{"Origin", "Referer", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Ch-Ua"} {
+		if len(r.Header[name]) > 0 {
+			return true
+		}
+	}
+	return strings.HasPrefix(r.Header.Get("User-Agent"), "Mozilla/")
 }

@@ -226,7 +226,7 @@ func refuseMethod(r *scenarios.Request, rt *route, near []NearMiss) answer {
 // What the admin API refuses, besides what a Session does.
 var (
 	errNoPage    = errors.New("there is no such page")
-	errForm      = errors.New("what changes something is not taken from a form: say Content-Type: application/json, or application/yaml (curl: --json, or -H)")
+	errForm      = errors.New("what changes something is not taken from a form: say Content-Type: application/json, or application/yaml")
 	errUnread    = errors.New("the body could not be read to its end")
 	errNoSession = errors.New("there is no session of that name")
 	errNoEntry   = errors.New("the journal has no such entry")
