@@ -55,14 +55,26 @@ func SortFindings(list []Finding) []Finding {
 
 // Check asks whether a contract and scenarios fit together, as a server of
 // that configuration would see them. Of cfg it reads Contract, Scenarios,
-// Release, Clock and Now.
-func Check(cfg Config) []Finding {
+// Release, Clock and Now. What is beside seeds records for those scenarios, and
+// is not checked itself.
+func Check(cfg Config, beside ...*scenarios.Scenario) []Finding {
 	now := time.Now
 	if cfg.Now != nil {
 		now = cfg.Now
 	}
 	at := cfg.Clock.At(now())
-	return newCatalog(cfg.Contract, cfg.Scenarios, cfg.Release, at, nil).check(at)
+	c := newCatalog(cfg.Contract, cfg.Scenarios, cfg.Release, at, nil)
+	if len(beside) == 0 {
+		return c.check(at)
+	}
+	list, others := slices.Clone(c.list), map[string]bool{}
+	for _, s := range beside {
+		if s.Holds(cfg.Release) {
+			list = append(list, s)
+			others[s.Pos.Filename] = true
+		}
+	}
+	return slices.DeleteFunc(c.checkBeside(list, scenarios.Tree{}, at), func(f Finding) bool { return others[f.Pos.Filename] })
 }
 
 // knownReleases are the releases of OIG that have this API.

@@ -206,9 +206,24 @@ func (s *set) load() *loaded {
 // check asks whether what could be read fits together, even where something
 // else could not be read.
 func (s *set) check(l *loaded) {
-	l.add(slices.DeleteFunc(mockserver.Check(s.config(l)), func(f mockserver.Finding) bool {
+	l.add(slices.DeleteFunc(mockserver.Check(s.config(l), s.beside()...), func(f mockserver.Finding) bool {
 		return l.broken && contractual[f.Rule] || l.unread && f.Rule == "records"
 	}))
+}
+
+// beside are the scenarios of the other files of a folder of which only some
+// are checked: what those seed is there when the folder is served.
+func (s *set) beside() (all []*scenarios.Scenario) {
+	for _, src := range s.sources {
+		if len(src.files) == 0 {
+			continue
+		}
+		list, _ := source{dir: src.dir}.load(s.release) // what is wrong with them is not asked
+		all = append(all, slices.DeleteFunc(list, func(sc *scenarios.Scenario) bool {
+			return slices.Contains(src.files, filepath.Base(sc.Pos.Filename)) && filepath.Dir(sc.Pos.Filename) == filepath.Clean(src.dir)
+		})...)
+	}
+	return all
 }
 
 // wantFiles makes faults of folders without a scenario file: somebody who
