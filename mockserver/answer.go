@@ -144,7 +144,7 @@ func (j *job) tell() {
 		e.Exchange.Response = scenarios.Response{Status: http.StatusServiceUnavailable, Body: []byte(maintenancePage), Media: "text/html", HasBody: true}
 	}
 	e.Exchange.Took = time.Since(j.began)
-	j.use = use{operation: e.Operation, status: e.Exchange.Response.Status, entry: a.entry, adds: a.adds}
+	j.use = use{operation: e.Operation, status: e.Exchange.Response.Status, entry: a.entry, adds: a.adds, rooms: j.catalog.rooms}
 	if m := a.memory; m != nil {
 		j.use.looked, j.use.changed = m.looked, m.changed
 	}

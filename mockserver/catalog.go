@@ -30,6 +30,7 @@ type catalog struct {
 	scenarios  int
 	remarks    []Finding             // what was found, and is no fault
 	list       []*scenarios.Scenario // what holds in the release, in order of precedence
+	rooms      map[string]bool       // of records, that those seed
 	seeded     scenarios.Tree        // what those seed that are always awake
 	timely     bool                  // and whether that depends on the time
 	seedFault  *scenarios.Fault
@@ -111,6 +112,14 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 	var err error
 	if c.seeded, c.timely, err = scenarios.Seed(scenarios.Tree{}, c.awake(nil), scenarios.Env{Now: now}); err != nil {
 		errors.As(err, &c.seedFault)
+	}
+	c.seeded = c.seeded.Share()
+	c.rooms = map[string]bool{}
+	for _, s := range c.list {
+		for i := range s.Records {
+			room, _ := s.Records[i].At.Room()
+			c.rooms[room] = true
+		}
 	}
 	c.addRoutes(contract)
 	c.outside = newTable(nil, "", c.all)

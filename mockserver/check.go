@@ -139,6 +139,7 @@ type checker struct {
 	trial    *scenarios.Trial
 	found    []Finding
 	left     int // comparisons of interactions with one another
+	spent    int // steps of work on them
 	stagings int // steps of work to make `when` hold; below 0: it is told that none are left
 
 	worlds     *worlds
@@ -150,7 +151,10 @@ type checker struct {
 
 // maxCompared bounds the search for shadowed interactions where very many ask
 // for the same values: it would be quadratic.
-const maxCompared = 1_000_000
+const (
+	maxCompared = 1_000_000
+	maxSpent    = 40_000_000 // steps of up to 50 ns, of each processor
+)
 
 func (k *checker) add(pos token.Position, level Level, rule, format string, args ...any) {
 	k.found = append(k.found, Finding{pos, level, rule, fmt.Sprintf(format, args...)})
@@ -367,15 +371,22 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 	if e.Adds || k.left <= 0 {
 		return
 	}
+	const tooMany = "so many interactions ask for the same values, or cost so much to compare, that from here on it is not told which of them are never reached"
 	answers := func(bad bool) *entry {
 		k.trial.Begin(r, env)
+		defer func() {
+			if k.spent += k.trial.Spent(); k.spent > maxSpent && k.left > 0 {
+				k.left = 0
+				k.add(e.Pos, LevelWarning, "shadowed", tooMany)
+			}
+		}()
 		for _, l := range []*layer{&t.first, &t.ordinary, &t.last} {
 			winner := l.find(k.trial, func(o *entry) bool {
 				if !k.trial.Accepts(o.Interaction) {
 					return false
 				}
 				if k.left--; k.left == 0 {
-					k.add(e.Pos, LevelWarning, "shadowed", "so many interactions ask for the same values that from here on it is not told which of them are never reached")
+					k.add(e.Pos, LevelWarning, "shadowed", tooMany)
 				}
 				switch {
 				case o == e:

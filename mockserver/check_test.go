@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,5 +48,20 @@ func TestCheck(t *testing.T) {
 		if !rules[rule] {
 			t.Errorf("no archive shows a finding of %q", rule)
 		}
+	}
+}
+
+// To look for what is never reached does not cost more than so much, however
+// costly interactions are to compare.
+func TestCheckIsBounded(t *testing.T) {
+	var b strings.Builder
+	for n := range 200 {
+		fmt.Fprintf(&b, "  - {name: n%d, request: {method: GET, path: /things/1, query: {q: {$regex: \"((a{9}){9}){9}%d$\", example: %s%d}}}, response: {status: 200, body: {}}}\n",
+			n, n, strings.Repeat("a", 729), n)
+	}
+	c := newCatalog(contractOf(t, things), scenariosOf(t, "scenarios", map[string]string{"s.yaml": b.String()}), "", noon, nil)
+	found := c.check(noon)
+	if len(found) == 0 || !strings.Contains(found[0].Text, "from here on it is not told which of them are never reached") {
+		t.Errorf("found %v", found)
 	}
 }

@@ -96,7 +96,6 @@ func (c *Coverage) Unused() (all []InteractionUse) {
 
 func (c *catalog) coverage(added *overlay, u *usage) *Coverage {
 	all := c.all
-	seeded := c.rooms()
 	out := &Coverage{Operations: []OperationUse{}, Interactions: []InteractionUse{}, Records: []RecordUse{}}
 	if added != nil {
 		for _, l := range []*layer{&added.table.first, &added.table.ordinary, &added.table.last, &added.table.adds} {
@@ -122,28 +121,10 @@ func (c *catalog) coverage(added *overlay, u *usage) *Coverage {
 		}
 		out.Interactions = append(out.Interactions, InteractionUse{e.scenario.Name, e.Name, Position(e.Pos), n})
 	}
-	for room := range u.looked {
-		seeded[room] = true
-	}
-	for room := range u.changed {
-		seeded[room] = true
-	}
-	for _, room := range slices.Sorted(maps.Keys(seeded)) {
+	for _, room := range slices.Sorted(maps.Keys(c.rooms)) {
 		out.Records = append(out.Records, RecordUse{room, u.looked[room], u.changed[room]})
 	}
 	return out
-}
-
-// rooms are the rooms of records that some scenario seeds.
-func (c *catalog) rooms() map[string]bool {
-	rooms := map[string]bool{}
-	for _, s := range c.list {
-		for i := range s.Records {
-			room, _ := s.Records[i].At.Room()
-			rooms[room] = true
-		}
-	}
-	return rooms
 }
 
 // use is how often an operation was called.

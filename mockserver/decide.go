@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
@@ -176,11 +177,11 @@ func (d *decision) takesPart(q *question, e *entry) bool {
 // which begins with the first of them.
 func (d *decision) beyond(q *question, e *entry) bool {
 	m := d.remember(q)
-	began, _ := strconv.ParseInt(m.calls.At(e.origin[0], "began").Text(), 10, 64)
-	since := q.env.Now.UnixNano() - began
-	if began == 0 || since < 0 || since >= int64(e.Beyond.In) {
-		m.put(payload.Text(strconv.FormatInt(q.env.Now.UnixNano(), 10)), e.origin[0], "began")
-		m.put(payload.Text("0"), e.origin[0], "beyond")
+	at := countedAt(e)
+	began, err := time.Parse(time.RFC3339Nano, m.calls.At(append(at, "began")...).Text())
+	if since := q.env.Now.Sub(began); err != nil || since < 0 || since >= e.Beyond.In {
+		m.put(payload.Text(q.env.Now.Format(time.RFC3339Nano)), append(at, "began")...)
+		m.put(payload.Text("0"), append(at, "beyond")...)
 	}
 	return d.count(q, e, "beyond") >= e.Beyond.Requests
 }
@@ -189,7 +190,7 @@ func (d *decision) beyond(q *question, e *entry) bool {
 // before.
 func (d *decision) count(q *question, e *entry, of ...string) int {
 	m := d.remember(q)
-	at := append([]string{e.origin[0]}, of...)
+	at := append(countedAt(e), of...)
 	n, _ := strconv.Atoi(m.calls.At(at...).Text())
 	m.put(payload.Text(strconv.Itoa(n+1)), at...)
 	return n
@@ -202,6 +203,16 @@ func (m *memory) put(v payload.Value, at ...string) {
 		return
 	}
 	m.calls = calls
+}
+
+// countedAt is where the calls of an entry are counted. No object of a Tree has
+// as many members as there can be interactions, so they are spread over many.
+func countedAt(e *entry) []string { return []string{spread(e.origin[0]), e.origin[0]} }
+
+func spread(text string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(text))
+	return strconv.Itoa(int(h.Sum32() % 256))
 }
 
 // drawn is a number from 0 up to 1, the same for the same seed, interaction
@@ -222,7 +233,8 @@ func (d *decision) next(t *scenarios.Trial, q *question, e *entry) *turn {
 	if len(e.turns) == 1 && e.Then != scenarios.Fail {
 		return &e.turns[0]
 	}
-	n := d.count(q, e, "calls", perKey(t.Per(e.Interaction)))
+	per := perKey(t.Per(e.Interaction))
+	n := d.count(q, e, "calls", spread(per), per)
 	switch {
 	case n < len(e.turns):
 	case e.Then == scenarios.Loop:

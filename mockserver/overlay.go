@@ -89,40 +89,66 @@ func (s *Session) putFile(name string, src []byte, alone bool) error {
 	for _, sc := range list {
 		sc.Origin = addedOrigin
 	}
-	return s.update(func(old *state) (*state, error) {
-		files := []addedFile{{name, len(src), list}}
-		size := len(src)
-		if old.added != nil && !alone {
-			for _, f := range old.added.files {
-				if f.name != name {
-					files = append(files, f)
-					size += f.size
-				}
-			}
-		}
-		switch {
-		case len(files) > maxAdded:
-			return nil, fmt.Errorf("%w: more than %d files are added to the session", ErrTooMuch, maxAdded)
-		case size > maxAddedSize:
-			return nil, fmt.Errorf("%w: more than %d bytes of scenarios are added to the session", ErrTooMuch, maxAddedSize)
-		}
+	// To check and to index takes long. The session answers meanwhile; where
+	// something else was added to it first, it is done again.
+	for {
+		old := s.load()
 		next := *old
-		next.added = newOverlay(files, s.server.cfg.Release)
+		if next.added, err = old.added.with(addedFile{name, len(src), list}, alone, s.server.cfg.Release); err != nil {
+			return err
+		}
 		if err := s.server.checkAdded(&next, list); err != nil {
-			return nil, err
+			return err
 		}
-		awake := slices.DeleteFunc(slices.Clone(list), func(sc *scenarios.Scenario) bool {
-			return !sc.Holds(s.server.cfg.Release) || !sc.Awake(next.given)
-		})
-		if next.records, err = next.seed(awake, next.records, s.server.now(&next)); err != nil {
-			var f *scenarios.Fault
-			if errors.As(err, &f) {
-				return nil, scanner.ErrorList{{Pos: f.Pos, Msg: f.Why}}
+		err := s.update(func(now *state) (*state, error) {
+			if now.added != old.added {
+				return nil, errOvertaken
 			}
-			return nil, err
+			after := *now
+			after.added = next.added
+			return &after, s.server.seedAdded(&after, list)
+		})
+		if err != errOvertaken {
+			return err
 		}
-		return &next, nil
+	}
+}
+
+var errOvertaken = errors.New("something else was added first")
+
+// with is the overlay with one file more, or in the place of all, first.
+func (o *overlay) with(f addedFile, alone bool, release string) (*overlay, error) {
+	files := []addedFile{f}
+	size := f.size
+	if o != nil && !alone {
+		for _, other := range o.files {
+			if other.name != f.name {
+				files = append(files, other)
+				size += other.size
+			}
+		}
+	}
+	switch {
+	case len(files) > maxAdded:
+		return nil, fmt.Errorf("%w: more than %d files are added to the session", ErrTooMuch, maxAdded)
+	case size > maxAddedSize:
+		return nil, fmt.Errorf("%w: more than %d bytes of scenarios are added to the session", ErrTooMuch, maxAddedSize)
+	}
+	return newOverlay(files, release), nil
+}
+
+// seedAdded sets what scenarios seed that were added.
+func (s *Server) seedAdded(st *state, list []*scenarios.Scenario) error {
+	awake := slices.DeleteFunc(slices.Clone(list), func(sc *scenarios.Scenario) bool {
+		return !sc.Holds(s.cfg.Release) || !sc.Awake(st.given)
 	})
+	t, err := st.seed(awake, st.records, s.now(st))
+	var f *scenarios.Fault
+	if errors.As(err, &f) {
+		return scanner.ErrorList{{Pos: f.Pos, Msg: f.Why}}
+	}
+	st.records = t
+	return err
 }
 
 // checkAdded holds scenarios that are added against the contract, as those of

@@ -355,8 +355,11 @@ func internal(r *http.Request, err error) *problem {
 func (s *Server) refuseSession(w http.ResponseWriter, hr *http.Request, err error, began time.Time) {
 	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
 	status := http.StatusBadRequest
-	if errors.Is(err, ErrTooManySessions) {
+	switch {
+	case errors.Is(err, ErrTooManySessions):
 		status = http.StatusServiceUnavailable
+	case errors.Is(err, ErrTooMuch):
+		status = http.StatusInsufficientStorage
 	}
 	j := job{hr: hr, request: r, catalog: s.catalog.Load(), began: began}
 	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, status, "no such session can be", err.Error(), r)}

@@ -54,6 +54,8 @@ type Server struct {
 	sessions sessions
 	home     *Session // of clients that name none
 
+	seededGiven atomic.Pointer[seededGiven]
+
 	random struct {
 		sync.Mutex
 		*rand.Rand

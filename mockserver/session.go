@@ -90,32 +90,44 @@ func (s *Server) Session(name string) (*Session, error) {
 	if err := checkSessionName(name); err != nil {
 		return nil, err
 	}
+	ses, idle, err := s.named(name, now)
+	for _, other := range idle {
+		other.end()
+	}
+	return ses, err
+}
+
+// named is the session of a name, begun if there is none, and those that are
+// to end, since nobody has named them for so long.
+func (s *Server) named(name string, now time.Time) (ses *Session, idle []*Session, err error) {
+	all := &s.sessions
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if due || len(all.byName) >= maxSessions {
+	if now.Sub(all.swept) >= sweepEvery || len(all.byName) >= maxSessions {
 		all.swept = now
 		for _, other := range all.byName {
 			if other.idle(now) {
-				all.end(other)
+				idle = append(idle, other)
+				delete(all.byName, other.name)
 			}
 		}
 	}
 	if ses = all.byName[name]; ses != nil && ses.idle(now) {
-		all.end(ses)
+		idle = append(idle, ses)
+		delete(all.byName, name)
 		ses = nil
 	}
 	if ses == nil {
 		if len(all.byName) >= maxSessions {
-			return nil, fmt.Errorf("%w: there are %d; one ends by DELETE /sessions/NAME, or after an hour in which nobody names it", ErrTooManySessions, maxSessions)
+			return nil, idle, fmt.Errorf("%w: there are %d; one ends by DELETE /sessions/NAME, or after an hour in which nobody names it", ErrTooManySessions, maxSessions)
 		}
-		var err error
 		if ses, err = s.begin(name); err != nil {
-			return nil, err
+			return nil, idle, err
 		}
 		all.byName[name] = ses
 	}
 	ses.named.Store(now.UnixNano())
-	return ses, nil
+	return ses, idle, nil
 }
 
 func (s *Session) idle(now time.Time) bool {
@@ -140,6 +152,9 @@ func (s *Server) begin(name string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.sessions.grow(st.size()); err != nil {
+		return nil, err
+	}
 	ses.state.Store(st)
 	return ses, nil
 }
@@ -151,17 +166,43 @@ func (s *Server) beginning() (*state, error) {
 	if len(s.given) == 0 && !c.timely {
 		return st, nil
 	}
-	var err error
-	st.records, err = st.seed(c.awake(nil), scenarios.Tree{}, s.now(st))
+	if given := s.seededGiven.Load(); given != nil && given.base == c {
+		st.records = given.records
+		return st, nil
+	}
+	env := scenarios.Env{Now: s.now(st), Given: st.given}
+	t, timely, err := scenarios.Seed(scenarios.Tree{}, c.awake(nil), env)
 	for _, g := range s.cfg.Given { // what a state seeds comes over all else, as when it is set
 		naming := slices.DeleteFunc(c.awake(s.given), func(sc *scenarios.Scenario) bool {
 			return !slices.ContainsFunc(sc.Given, func(of scenarios.ProviderState) bool { return of.Name == g.Name })
 		})
+		depends := false
 		if err == nil {
-			st.records, err = st.seed(naming, st.records, s.now(st))
+			t, depends, err = scenarios.Seed(t, naming, env)
+			timely = timely || depends
 		}
 	}
+	if st.records = t; err == nil && !timely {
+		st.records = t.Share()
+		s.seededGiven.Store(&seededGiven{c, st.records})
+	}
 	return st, err
+}
+
+// A seededGiven is what is seeded where provider states are set from the
+// start. All sessions share it, unless it depends on when they begin.
+type seededGiven struct {
+	base    *catalog
+	records scenarios.Tree
+}
+
+// grow makes room for what is remembered, or gives it back.
+func (all *sessions) grow(bytes int) error {
+	if all.remembered.Add(int64(bytes)) > maxStates && bytes > 0 {
+		all.remembered.Add(-int64(bytes))
+		return fmt.Errorf("%w: %d bytes are taken by all together; POST /reset, or DELETE /sessions/NAME, makes room", ErrTooMuch, maxStates)
+	}
+	return nil
 }
 
 // seed sets what scenarios seed.
@@ -173,16 +214,26 @@ func (st *state) seed(list []*scenarios.Scenario, t scenarios.Tree, now time.Tim
 // now is what now means in a state.
 func (s *Server) now(st *state) time.Time { return st.clock.At(s.cfg.Now()) }
 
-// end ends a session. The caller holds all.mu.
-func (all *sessions) end(s *Session) {
-	delete(all.byName, s.name)
+// end ends a session that has no name any more. It waits for what is under
+// way in it; whoever waits for other sessions must not wait for that, so nobody
+// holds sessions.mu meanwhile.
+func (s *Session) end() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	used, size := s.usage, s.state.Load().size()
 	s.over = true
-	all.remembered.Add(-int64(s.state.Load().size()))
 	s.journal.clear()
 	s.journal.wake()
-	all.ended.merge(&s.usage)
+	s.mu.Unlock()
+	all := &s.server.sessions
+	_ = all.grow(-size)
+	all.addEnded(&used)
+}
+
+// addEnded counts for the run what a session has counted.
+func (all *sessions) addEnded(u *usage) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.ended.merge(u)
 }
 
 // ended reports whether the session is no more.
@@ -217,12 +268,14 @@ func (s *Server) EndSession(name string) (bool, error) {
 	}
 	all := &s.sessions
 	all.mu.Lock()
-	defer all.mu.Unlock()
 	ses := all.byName[name]
-	if ses != nil {
-		all.end(ses)
+	delete(all.byName, name)
+	all.mu.Unlock()
+	if ses == nil {
+		return false, nil
 	}
-	return ses != nil, nil
+	ses.end()
+	return true, nil
 }
 
 // load is the state as it is now. Where other files are served than when it
@@ -240,7 +293,11 @@ func (s *Session) load() *state {
 			if err == nil {
 				next.records = t
 			}
-			return &next, nil
+			// That files were edited must not be kept from a session: it is counted,
+			// and not refused.
+			s.server.sessions.remembered.Add(int64(next.size() - old.size()))
+			s.state.Store(&next)
+			return old, nil
 		})
 		st = s.state.Load()
 	}
@@ -262,11 +319,9 @@ func (s *Session) update(f func(*state) (*state, error)) error {
 // replace puts a state in the place of another, if there is room. The caller
 // holds s.mu.
 func (s *Session) replace(old, next *state) error {
-	if grown := int64(next.size() - old.size()); grown != 0 && !s.over {
-		all := &s.server.sessions
-		if all.remembered.Add(grown) > maxStates && grown > 0 {
-			all.remembered.Add(-grown)
-			return fmt.Errorf("%w: %d bytes are taken by all together; POST /reset, or DELETE /sessions/NAME, makes room", ErrTooMuch, maxStates)
+	if !s.over {
+		if err := s.server.sessions.grow(next.size() - old.size()); err != nil {
+			return err
 		}
 	}
 	s.state.Store(next)
@@ -353,17 +408,16 @@ func (s *Session) Reset() error {
 	if err != nil {
 		return err
 	}
-	all := &s.server.sessions
-	all.mu.Lock()
-	defer all.mu.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err := s.replace(s.state.Load(), st); err != nil {
+		s.mu.Unlock()
 		return err
 	}
 	s.journal.clear()
-	all.ended.merge(&s.usage) // it counts for the run, and no longer for the session
+	used := s.usage
 	s.usage = usage{}
+	s.mu.Unlock()
+	s.server.sessions.addEnded(&used) // it counts for the run, and no longer for the session
 	return nil
 }
 
@@ -474,7 +528,13 @@ func inSession(r *http.Request) (*http.Request, error) {
 	if err == nil {
 		err = checkSessionName(decoded)
 	}
-	if header := r.Header.Get(sessionHeader); err == nil && header != "" && header != decoded {
+	header := ""
+	for _, value := range r.Header[sessionHeader] {
+		if header = value; header != decoded {
+			break
+		}
+	}
+	if err == nil && header != "" && header != decoded {
 		err = fmt.Errorf("%w: the path says %q and %s says %q", ErrSessionName, cutText(decoded, 40), sessionHeader, cutText(header, 40))
 	}
 	inner := r.WithContext(context.WithValue(r.Context(), sessionKey{}, sessionPath{decoded, sessionPrefix + name}))
@@ -498,6 +558,11 @@ func (s *Server) sessionOf(r *http.Request) (ses *Session, prefix string, err er
 	name := ""
 	if values := r.Header[sessionHeader]; len(values) > 0 {
 		name = values[0]
+		for _, other := range values {
+			if other != name {
+				return nil, "", fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, cutText(name, 40), cutText(other, 40))
+			}
+		}
 	}
 	if at, ok := r.Context().Value(sessionKey{}).(sessionPath); ok {
 		name, prefix = at.name, at.prefix

@@ -466,7 +466,7 @@ func TestSeedsAreLoadedAnew(t *testing.T) {
 // kept and the request is refused.
 func TestSessionsRememberSoMuch(t *testing.T) {
 	s := wordedServer(t, nil)
-	s.sessions.remembered.Store(maxStates - 100)
+	s.sessions.remembered.Store(maxStates - 400)
 	a, _ := s.Session("a")
 	state := a.load()
 	err := a.Put("large", []byte("scenario: a\nsource: assumed\nrecords: {large: {a: "+strings.Repeat("x", 1000)+"}}\n"))
@@ -619,4 +619,116 @@ func mustRequest(t *testing.T, method, url, body string) *http.Request {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	return r
+}
+
+// What is counted is memory, not the length of JSON, and what sessions share
+// is counted for none of them.
+func TestWhatIsRemembered(t *testing.T) {
+	fat := strings.Repeat("x", 100_000)
+	for _, test := range []struct {
+		name        string
+		do          func(*testing.T, *Server, *Session)
+		least, most int64
+	}{
+		{"nothing", func(*testing.T, *Server, *Session) {}, 0, 0},
+		{"what is seeded, and read", func(t *testing.T, s *Server, _ *Session) { body(t, s, "GET /__session/a/things/1") }, 0, 0},
+		{"one change", func(t *testing.T, s *Server, _ *Session) {
+			body(t, s, "PUT /__session/a/things/1\n\n{\"id\": \"1\"}")
+		}, 500, 5000},
+		{"ten thousand zeros", func(t *testing.T, _ *Server, a *Session) {
+			if err := a.Put("zeros", []byte("scenario: a\nsource: assumed\nrecords: {things: {zeros: [0"+strings.Repeat(",0", 9999)+"]}}\n")); err != nil {
+				t.Fatal(err)
+			}
+			a.RemoveAll()
+		}, 2_000_000, 5_000_000},
+		{"parameters of a state", func(t *testing.T, _ *Server, a *Session) {
+			if err := a.SetState("things are lost", map[string]any{"id": "1", "fat": fat}); err != nil {
+				t.Fatal(err)
+			}
+		}, 200_000, 1_000_000},
+		{"what was removed", func(t *testing.T, _ *Server, a *Session) {
+			if err := a.update(func(old *state) (*state, error) {
+				next := *old
+				next.records = old.records.Remove("things")
+				return &next, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}, 0, 1000},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := wordedServer(t, nil)
+			a, err := s.Session("a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.do(t, s, a)
+			if got := s.sessions.remembered.Load(); got < test.least || got > test.most {
+				t.Errorf("%d bytes are counted", got)
+			}
+			if _, err := s.EndSession("a"); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.sessions.remembered.Load(); got != 0 {
+				t.Errorf("%d bytes are left when it has ended", got)
+			}
+		})
+	}
+}
+
+// Where a provider state is set from the start, what it seeds is shared, and
+// sessions that come and go leave the count as it was.
+func TestGivenIsShared(t *testing.T) {
+	s := wordedServer(t, func(cfg *Config) {
+		cfg.Given = []ProviderState{{"things are lost", map[string]any{"id": "1"}}}
+	})
+	for n := range 50 {
+		if _, err := s.Session(fmt.Sprint(n)); err != nil {
+			t.Fatal(err)
+		}
+		if n%2 == 0 {
+			if _, err := s.EndSession(fmt.Sprint(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := s.sessions.remembered.Load(); got != 0 {
+		t.Errorf("%d bytes are counted", got)
+	}
+}
+
+// A session whose files were edited sees them edited, however much it takes.
+func TestReloadIsNotRefused(t *testing.T) {
+	s := wordedServer(t, nil)
+	if status, _ := body(t, s, "PUT /__session/a/things/1\n\n{\"id\": \"1\"}"); status != 200 {
+		t.Fatal(status)
+	}
+	s.sessions.remembered.Store(maxStates)
+	if err := s.Load(s.catalog.Load().contract, scenariosOf(t, "scenarios", map[string]string{"words.yaml": strings.Replace(worded, `"2": {word: red}`, `"2": {word: green}`, 1)})); err != nil {
+		t.Fatal(err)
+	}
+	if _, text := body(t, s, "GET /__session/a/things/2"); !strings.Contains(text, "green") {
+		t.Errorf("got %s", text)
+	}
+}
+
+// What was added, and rooms that no file seeds, are counted for their session
+// and not for the run: whoever adds decides how they are called.
+func TestUsageIsBounded(t *testing.T) {
+	s := wordedServer(t, nil)
+	a, _ := s.Session("a")
+	for n := range 20 {
+		if err := a.Put("x", fmt.Appendf(nil, "scenario: a\nsource: assumed\nrecords: {room%d: 1}\ninteractions:\n  - {name: n%d, request: {method: GET, path: /things/9}, when: {room%d: 1}, set: {room%d: 1}, response: {status: 200, body: {}}}\n", n, n, n, n)); err != nil {
+			t.Fatal(err)
+		}
+		if status, text := body(t, s, "GET /__session/a/things/9"); status != 200 {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	if _, err := s.EndSession("a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Coverage(); len(got.Records) != 1 || len(got.Interactions) != 4 || len(s.sessions.ended.looked) > 1 || len(s.sessions.ended.interactions) > 0 {
+		t.Errorf("%+v %+v", got.Records, s.sessions.ended)
+	}
 }

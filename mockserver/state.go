@@ -17,15 +17,14 @@ type state struct {
 	given   map[string]payload.Value // the provider states that are set, with their parameters
 	clock   Clock
 	added   *overlay // the scenarios that were added; nil: none
+	states  int      // bytes that the parameters of provider states take
 	base    *catalog // whose scenarios were seeded
 }
 
-// size is about how much memory it takes, but for what was seeded.
+// size is about how much memory it takes, but for what it shares with other
+// sessions: the seeds.
 func (st *state) size() int {
-	n := st.records.Size() - st.base.seeded.Size() + st.calls.Size()
-	for name, params := range st.given {
-		n += len(name) + 256 + 8*params.Len()
-	}
+	n := st.records.Memory() + st.calls.Memory() + st.states
 	if st.added != nil {
 		n += st.added.size
 	}
@@ -37,6 +36,9 @@ func (st *state) size() int {
 func (st state) withGiven(name string, params payload.Value) *state {
 	st.given = maps.Clone(st.given)
 	if params.Kind() == payload.Absent {
+		if st.states -= 256 + len(name) + 4*len(st.given[name].AppendJSON(nil)); st.states < 0 {
+			st.states = 0 // it was set from the start
+		}
 		delete(st.given, name)
 		return &st
 	}
@@ -44,5 +46,9 @@ func (st state) withGiven(name string, params payload.Value) *state {
 		st.given = map[string]payload.Value{}
 	}
 	st.given[name] = params
+	st.states = 0
+	for name, params := range st.given {
+		st.states += 256 + len(name) + 4*len(params.AppendJSON(nil))
+	}
 	return &st
 }

@@ -4,10 +4,11 @@ package mockserver
 type use struct {
 	operation string // "" outside the contract
 	status    int
-	entry     *entry   // that answered; nil for none
-	adds      []*entry // that added to the answer
-	looked    []string // rooms of records
-	changed   []string // addresses of records
+	entry     *entry          // that answered; nil for none
+	adds      []*entry        // that added to the answer
+	rooms     map[string]bool // of records, that the files seed: no others are counted
+	looked    []string        // rooms of records
+	changed   []string        // addresses of records
 }
 
 // usage is how often what was used. Its owner's lock guards it.
@@ -48,10 +49,14 @@ func (u *usage) count(x *use) {
 		u.answers(e)
 	}
 	for _, room := range x.looked {
-		inc(&u.looked, room)
+		if x.rooms[room] {
+			inc(&u.looked, room)
+		}
 	}
 	for _, at := range x.changed {
-		inc(&u.changed, roomOf(at))
+		if room := roomOf(at); x.rooms[room] {
+			inc(&u.changed, room)
+		}
 	}
 }
 

@@ -262,7 +262,7 @@ func (s *scope) resolve(a *Address) payload.Value {
 		return s.key
 	case "now":
 		s.dynamic = true
-		return payload.Text(payload.ISO.Format(a.shift.from(s.env.Now)))
+		return payload.Text(payload.ISO.Format(a.shift.from(s.now())))
 	case "user":
 		s.dynamic = true
 		if s.env.User == "" {

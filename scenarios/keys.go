@@ -93,7 +93,9 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 		}
 		nodes[name] = v
 		if name == "name" {
-			i.Name = p.text(v, name)
+			if i.Name = p.text(v, name); len(i.Name) > maxName {
+				p.fault(v, "name: it has %d bytes; %d are taken", len(i.Name), maxName)
+			}
 			i.Pos = p.pos(k)
 			if first, taken := p.names[i.Name]; taken && i.Name != "" {
 				p.fault(v, "%s is the name of another interaction of this file, at line %d", quote(i.Name), first.Line)

@@ -81,6 +81,9 @@ func (t *Trial) Mismatches(i *Interaction) []Mismatch {
 	return t.s.list
 }
 
+// Spent is how much of the budget is used up, in steps of up to 50 ns.
+func (t *Trial) Spent() int { return allWork - t.s.work }
+
 // Exhausted reports whether the budget of work is used up: from then on
 // nothing matches.
 func (t *Trial) Exhausted() bool { return t.s.work <= 0 }

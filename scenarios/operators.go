@@ -181,7 +181,7 @@ type bound struct {
 func (b *bound) at(s *scope) time.Time {
 	if b.now {
 		s.dynamic = true
-		return b.shift.from(s.env.Now)
+		return b.shift.from(s.now())
 	}
 	return b.fixed
 }
@@ -254,7 +254,7 @@ func (o *date) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 // nearest is now, or what comes next behind the one bound or before the
 // other. The format cuts a date off, so it is what is written that counts.
 func (o *date) nearest(s *scope) (string, bool) {
-	try := []time.Time{s.env.Now}
+	try := []time.Time{s.now()}
 	if o.after != nil {
 		for _, step := range []time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour} {
 			try = append(try, o.after.at(s).Add(step))

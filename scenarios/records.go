@@ -56,8 +56,8 @@ func (s *scope) isSet(st *ProviderState) {
 
 // Seed sets what scenarios seed, the last of the list first: so what comes
 // earlier in the order of precedence counts. It reports whether that depends on
-// more than the files, such as the time. The error is a *Fault.
-func Seed(t Tree, list []*Scenario, env Env) (seeded Tree, depends bool, err error) {
+// the time. The error is a *Fault.
+func Seed(t Tree, list []*Scenario, env Env) (seeded Tree, timed bool, err error) {
 	for _, sc := range slices.Backward(list) {
 		if len(sc.Records) == 0 {
 			continue
@@ -65,11 +65,11 @@ func Seed(t Tree, list []*Scenario, env Env) (seeded Tree, depends bool, err err
 		s := &scope{env: env, tree: t, work: allWork, of: sc}
 		s.perform(sc.Records)
 		if s.err != nil {
-			return t, depends, s.err
+			return t, timed, s.err
 		}
-		t, depends = s.tree, depends || s.dynamic
+		t, timed = s.tree, timed || s.timed
 	}
-	return t, depends, nil
+	return t, timed, nil
 }
 
 // Apply sets sentences outside of any request, as somebody who steers a

@@ -21,6 +21,7 @@ const (
 	MaxInteractions = 200_000   // interactions in a library
 	MaxDelay        = 10 * time.Minute
 	MaxAnswer       = 16 << 20 // bytes of a body that is made for a request
+	maxName         = 500      // bytes of the name of an interaction: it travels in a header
 	maxPattern      = 1000     // bytes of a regular expression
 	maxProgram      = 10_000   // steps that it unfolds into
 	maxMisses       = 50       // mismatches told of one interaction
@@ -160,6 +161,7 @@ type scope struct {
 	hidden int  // within pairs of a secret
 
 	dynamic bool   // something of the request, or the time, was used
+	timed   bool   // the time was
 	status  int    // of the response that is rendered
 	err     *Fault // the first template that could not be filled in
 	work    int    // steps of work left
@@ -181,6 +183,12 @@ const (
 func (s *scope) spend(steps int) bool {
 	s.work -= steps
 	return s.work > 0
+}
+
+// now is the time. Whatever uses it depends on when it is made.
+func (s *scope) now() time.Time {
+	s.dynamic, s.timed = true, true
+	return s.env.Now
 }
 
 func (s *scope) done() bool { return s.mode == stopAtFirst && s.n > 0 }

@@ -153,7 +153,7 @@ func (s *scope) find(p *templatePart) (found, error) {
 	var f found
 	if p.at.room == "now" && p.at.param < 0 {
 		s.dynamic = true
-		f.time, f.isTime = p.at.shift.from(s.env.Now), true
+		f.time, f.isTime = p.at.shift.from(s.now()), true
 	} else {
 		f.Value = s.resolve(p.at)
 	}

@@ -99,6 +99,34 @@ func (t Tree) fresh() (string, Tree) {
 	return strconv.FormatUint(n, 10), Tree{t.root, n + 1}
 }
 
+// Share makes the tree a seed, before anybody else has it: what other trees
+// have of it takes no memory of theirs.
+func (t Tree) Share() Tree {
+	if t.root != nil {
+		t.root.share()
+	}
+	return t
+}
+
+func (b *branch) share() {
+	b.kept, b.common = 0, true
+	for _, chunk := range b.chunks {
+		chunk.common = true
+		for _, m := range chunk.twigs {
+			m.of.share()
+		}
+	}
+}
+
+// Memory is about how many bytes of memory the tree keeps, but for what it has
+// of seeds that are shared. It is told without counting.
+func (t Tree) Memory() int {
+	if t.root == nil {
+		return 0
+	}
+	return t.root.kept
+}
+
 // A branch is what stands at a place of a Tree. It does not change once it is
 // part of one.
 type branch struct {
@@ -106,15 +134,26 @@ type branch struct {
 	size   int                              // bytes, written as JSON
 	values int                              // this one and all below
 	count  int                              // of members or elements
+	kept   int                              // bytes of memory that it keeps and shares with no seed, about
+	common bool                             // it is of a seed, and many trees share it
 	chunks []*chunk                         // they, in order
 	made   atomic.Pointer[payload.Document] // of a scalar from the beginning
 }
 
 // A chunk is what is copied when one member or element changes.
 type chunk struct {
-	tags  [chunkSize]byte // of the names: most that differ have others
-	twigs []twig
+	tags   [chunkSize]byte // of the names: most that differ have others
+	twigs  []twig
+	common bool // as that of a branch
 }
+
+// What takes memory, in bytes, about.
+const (
+	branchMemory = 200
+	chunkMemory  = 128
+	twigMemory   = 32
+	leafMemory   = 320 // with a document of its own
+)
 
 const chunkSize = 64
 
@@ -128,7 +167,7 @@ type twig struct {
 var brackets = [...]string{payload.Array: "[]", payload.Object: "{}"}
 
 func newBranch(kind payload.Kind) *branch {
-	return &branch{is: kind, size: len(brackets[kind]), values: 1}
+	return &branch{is: kind, size: len(brackets[kind]), values: 1, kept: branchMemory}
 }
 
 func (b *branch) kind() payload.Kind {
@@ -145,18 +184,26 @@ func (b *branch) len() int {
 	return b.count
 }
 
-// value is the whole branch as a Value. Who asks first makes it, for all.
+// value is the whole branch as a Value. Of a small one, who asks first makes
+// it for all.
 func (b *branch) value() payload.Value {
 	if b == nil {
 		return payload.Value{}
 	}
-	if b.made.Load() == nil {
-		// There is no error, as Set keeps within the limits of Scan.
-		doc, _ := payload.Scan(b.appendJSON(make([]byte, 0, b.size)))
+	if made := b.made.Load(); made != nil {
+		return made.Root()
+	}
+	// There is no error, as Set keeps within the limits of Scan.
+	doc, _ := payload.Scan(b.appendJSON(make([]byte, 0, b.size)))
+	if b.values <= maxMade { // what is larger would double what is remembered, at each depth
 		b.made.CompareAndSwap(nil, doc)
 	}
-	return b.made.Load().Root()
+	return doc.Root()
 }
+
+// maxMade is how many values a branch may have for what is made of it to be
+// kept.
+const maxMade = 256
 
 // cost is about what value takes now, in steps of 50 ns.
 func (b *branch) cost() int {
@@ -325,6 +372,7 @@ func leaf(v payload.Value) (*branch, error) {
 	doc, err := payload.Scan(src)
 	b := newBranch(v.Kind())
 	b.size = len(src)
+	b.kept = leafMemory + 3*len(src)
 	b.made.Store(doc)
 	return b, err
 }
@@ -395,14 +443,20 @@ type edit struct {
 }
 
 func (b *branch) edit() *edit {
-	e := &branch{is: b.is, size: b.size, values: b.values, count: b.count, chunks: slices.Clone(b.chunks)}
+	e := &branch{is: b.is, size: b.size, values: b.values, count: b.count, kept: b.kept, chunks: slices.Clone(b.chunks)}
+	if b.common {
+		e.kept += branchMemory + 8*len(e.chunks)
+	}
 	return &edit{e, make([]bool, len(e.chunks))}
 }
 
 func (e *edit) chunk(c int) *chunk {
 	if !e.own[c] {
-		e.chunks[c] = &chunk{e.chunks[c].tags, slices.Clone(e.chunks[c].twigs)}
-		e.own[c] = true
+		was := e.chunks[c]
+		e.chunks[c] = &chunk{tags: was.tags, twigs: slices.Clone(was.twigs)}
+		if e.own[c] = true; was.common {
+			e.kept += chunkMemory + twigMemory*len(was.twigs)
+		}
 	}
 	return e.chunks[c]
 }
@@ -412,6 +466,7 @@ func (e *edit) replace(step string, by *branch) {
 	m := &e.chunk(c).twigs[i]
 	e.size += by.size - m.of.size
 	e.values += by.values - m.of.values
+	e.kept += by.kept - m.of.kept
 	m.of = by
 }
 
@@ -419,6 +474,7 @@ func (e *edit) add(name string, of *branch) {
 	last := len(e.chunks) - 1
 	if last < 0 || len(e.chunks[last].twigs) == chunkSize {
 		e.chunks, e.own = append(e.chunks, new(chunk)), append(e.own, true)
+		e.kept += chunkMemory
 		last++
 	}
 	m := twig{name, of}
@@ -460,6 +516,7 @@ func (e *edit) tally(m twig, sign int) {
 	}
 	e.size += sign * size
 	e.values += sign * m.of.values
+	e.kept += sign * (m.of.kept + twigMemory + len(m.name))
 	e.count += sign
 }
 
