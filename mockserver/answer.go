@@ -136,7 +136,7 @@ func (j *job) tell() {
 		e.Scenario, e.Interaction = a.entry.scenario.Name, a.entry.Name
 	}
 	if a.damage != nil {
-		e.Fault = a.damage.String()
+		e.Fault, e.FaultFrom = a.damage.String(), a.damager.origin[0]
 	}
 	e.Exchange.Request = j.request.Forget()
 	e.Exchange.Response = *a.response
@@ -208,6 +208,7 @@ type answer struct {
 	problem  *problem
 	delay    *scenarios.Delay  // nil: none
 	damage   *scenarios.Damage // nil: none
+	damager  *entry            // who does it
 	near     []NearMiss
 	adds     []*entry // what added to the answer
 	memory   *memory  // what it leaves to the session; nil: nothing
@@ -264,7 +265,8 @@ func (q *question) decided(c *catalog, rt *route) answer {
 		return a
 	}
 	a.response, a.ready, a.origin = d.answer, d.turn.ready, d.entry.origin
-	a.delay, a.damage = d.delay(), d.damage()
+	a.delay = d.delay()
+	a.damage, a.damager = d.damage()
 	a.adds = d.adds
 	if len(d.extra) > 0 {
 		a.lay(d.extra)

@@ -120,7 +120,7 @@ func (c *catalog) checkBeside(list []*scenarios.Scenario, besides scenarios.Tree
 	for w := range workers {
 		wg.Go(func() {
 			ck := checker{c: c, env: env, worlds: worlds, left: maxCompared, stagings: maxStagings,
-				trial: scenarios.NewTrial(&scenarios.Request{}, env), conditions: map[*entry][]string{}}
+				trial: scenarios.NewTrial(&scenarios.Request{}, env)}
 			for i := w; i < len(c.all); i += workers {
 				ck.entry(c.all[i])
 			}
@@ -142,11 +142,10 @@ type checker struct {
 	spent    int // steps of work on them
 	stagings int // steps of work to make `when` hold; below 0: it is told that none are left
 
-	worlds     *worlds
-	world      world // of the scenario
-	scenario   *scenarios.Scenario
-	conditions map[*entry][]string // what `when` asks
-	forced     bool                // the records are made up for the example
+	worlds   *worlds
+	world    world // of the scenario
+	scenario *scenarios.Scenario
+	forced   bool // the records are made up for the example
 }
 
 // maxCompared bounds the search for shadowed interactions where very many ask
@@ -237,7 +236,9 @@ func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
 	if k.c.contract == nil || k.c.operations == 0 {
 		return
 	}
-	switch {
+	switch path := e.Request.Path; {
+	case rt == nil && (path == nil || slices.ContainsFunc(k.c.routes, func(rt *route) bool { return rt.path.Meets(path) })):
+		// Its example lies outside, and it answers much besides.
 	case rt == nil:
 		k.add(e.Pos, LevelWarning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
 	case rt.tables[r.Method] == nil:
@@ -487,20 +488,7 @@ func (k *checker) apart(o, e *entry) bool {
 			return true
 		}
 	}
-	if len(o.When) == 0 {
-		return false
-	}
-	mine := k.conditionsOf(e)
-	return slices.ContainsFunc(k.conditionsOf(o), func(c string) bool { return !slices.Contains(mine, c) })
-}
-
-func (k *checker) conditionsOf(e *entry) []string {
-	all, known := k.conditions[e]
-	if !known {
-		all = e.Conditions()
-		k.conditions[e] = all
-	}
-	return all
+	return !o.HoldsWhere(e.Interaction)
 }
 
 var anyPath, _ = scenarios.ParsePath("/{any...}")

@@ -97,7 +97,7 @@ func decide(t *scenarios.Trial, q *question) (d decision) {
 		switch {
 		case len(q.bad) > 0:
 			d.outcome = Contract
-		case q.table.operation == nil && q.table.contract:
+		case q.table.operation == nil && q.table.contract && !q.namesPath(t):
 			d.outcome = NoOperation
 		default:
 			d.outcome = NoMatch
@@ -315,12 +315,13 @@ func (d *decision) delay() *scenarios.Delay {
 	return d.turn.Delay
 }
 
-// damage says what happens to an answer on its way; nil for nothing.
-func (d *decision) damage() *scenarios.Damage {
-	for _, t := range d.addTurns {
+// damage says what happens to an answer on its way, nil for nothing, and who
+// says so.
+func (d *decision) damage() (*scenarios.Damage, *entry) {
+	for i, t := range d.addTurns {
 		if t.Damage != nil {
-			return t.Damage
+			return t.Damage, d.adds[i]
 		}
 	}
-	return d.turn.Damage
+	return d.turn.Damage, d.entry
 }

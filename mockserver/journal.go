@@ -19,6 +19,7 @@ type Entry struct {
 	Scenario, Interaction string // "" when nothing answered
 	Changed               []string
 	Fault                 string // the damage that was done to the answer, "reset"; "" for none
+	FaultFrom             string // FILE#INTERACTION of what did it
 	Cut, AnswerCut        bool   // the body of the request, or of the answer, is longer than what is kept of it
 	Violations            []schemas.Violation
 	NearMisses            []NearMiss

@@ -60,6 +60,15 @@ func near(t *scenarios.Trial, q *question) []NearMiss {
 	return told
 }
 
+// namesPath reports whether an interaction that is looked at names the path, and
+// the method if it names one: then nobody is missing from the contract, and
+// something else keeps it from answering.
+func (q *question) namesPath(t *scenarios.Trial) bool {
+	return slices.ContainsFunc(q.rank(t, ordinaryOf), func(m looked) bool {
+		return m.path && m.method && m.mismatches > 0 && m.Request.Path != nil && !m.Request.Path.Wild()
+	})
+}
+
 // rank looks at what was added to the session and at all others.
 func (q *question) rank(t *scenarios.Trial, of func(*table) *layer) []looked {
 	ranked := of(q.table).rank(t)

@@ -351,14 +351,34 @@ func (v *Value) places(at string) (all []string) {
 	return all
 }
 
-// Conditions are the sentences of `when`, so written that equal ones ask the
-// same: a path parameter is called by the segment that it stands for.
-func (i *Interaction) Conditions() []string {
-	var all []string
+// HoldsWhere reports whether the `when` of an interaction holds wherever that
+// of another does: what it asks, the other asks too, or more. Path parameters
+// are the same where they stand for the same segment.
+func (i *Interaction) HoldsWhere(other *Interaction) bool {
 	for j := range i.When {
-		all = append(all, i.When[j].At.canonical(i.Request.Path)+": "+i.When[j].Value.Written())
+		at := i.When[j].At.canonical(i.Request.Path)
+		if !slices.ContainsFunc(other.When, func(o Sentence) bool {
+			return o.At.canonical(other.Request.Path) == at && i.When[j].Value.acceptsAll(o.Value)
+		}) {
+			return false
+		}
 	}
-	return all
+	return true
+}
+
+// acceptsAll reports whether v certainly accepts whatever another value does.
+func (v *Value) acceptsAll(o *Value) bool {
+	mine, plain := v.kind.(*object)
+	other, object := o.kind.(*object)
+	if !plain || !object {
+		return v.Written() == o.Written()
+	}
+	for n, name := range mine.names {
+		if m := other.member(name); m == nil || !mine.values[n].acceptsAll(m) {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *Address) canonical(of *Path) string {

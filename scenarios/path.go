@@ -150,6 +150,12 @@ func validName(name string) bool {
 
 func (p *Path) String() string { return p.text }
 
+// Wild reports whether the pattern ends in {name...}, which takes any rest.
+func (p *Path) Wild() bool {
+	n := len(p.segments)
+	return n > 0 && p.segments[n-1].rest
+}
+
 // match compares the decoded segments of a path, and leaves the values of
 // the parameters in params.
 func (p *Path) match(r *Request, params *[maxParams]string) bool {

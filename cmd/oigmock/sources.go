@@ -320,9 +320,16 @@ func (l *loaded) faults() []string {
 }
 
 // remarks are what was found besides: the first few, and how many there are
-// more.
+// more. What lies beyond the contract is counted, unless it is little.
 func (l *loaded) remarks() []string {
-	all := l.lines(func(f mockserver.Finding) bool { return f.Level != mockserver.LevelFault })
+	const few = 3
+	outside := len(l.lines(func(f mockserver.Finding) bool { return f.Rule == "outside" }))
+	all := l.lines(func(f mockserver.Finding) bool {
+		return f.Level != mockserver.LevelFault && (f.Rule != "outside" || outside <= few)
+	})
+	if outside > few { // mostly meant, and a line for each would hide the others
+		all = append(all, fmt.Sprintf("%s beyond the contract of this release, whose payloads are not checked: oigmock check tells which", count(outside, "interaction")))
+	}
 	if rest := len(all) - maxRemarks; rest > 0 {
 		all = append(all[:maxRemarks:maxRemarks], fmt.Sprintf("and %d more; oigmock check tells all", rest))
 	}
