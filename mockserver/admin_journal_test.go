@@ -273,3 +273,113 @@ func TestFollowHead(t *testing.T) {
 		t.Error(status, text)
 	}
 }
+
+// A taker is a client that has something happen as soon as it has seen an entry.
+type taker struct {
+	*httptest.ResponseRecorder
+	seen    func()
+	largest int
+}
+
+func (w *taker) Write(b []byte) (int, error) {
+	w.largest = max(w.largest, len(b))
+	if strings.Contains(string(b), `"seq":`) && w.seen != nil {
+		seen := w.seen
+		w.seen = nil
+		defer seen()
+	}
+	return w.ResponseRecorder.Write(b)
+}
+
+// Who reads a journal holds a few of its entries, however many there are: what
+// is gone meanwhile is not sent.
+func TestJournalIsStreamed(t *testing.T) {
+	s := wordedServer(t, nil)
+	for range 100 {
+		body(t, s, call("PUT /things/1\n\n"+`{"id": "`+strings.Repeat("1", 10_000)+`"}`))
+	}
+	admin := s.Admin(AdminConfig{})
+	ask := func(target string, seen func()) *taker {
+		r := httptest.NewRequest("GET", target, nil)
+		r.Host = "localhost"
+		w := &taker{httptest.NewRecorder(), seen, 0}
+		admin.ServeHTTP(w, r)
+		return w
+	}
+	entries := func(w *taker) int {
+		var page struct{ Entries []struct{ Seq int } }
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Error(err)
+		}
+		return len(page.Entries)
+	}
+	for _, target := range []string{"/journal?limit=1000", "/journal?path=/things/{id}"} {
+		w := ask(target, nil)
+		if n := entries(w); n != 100 || w.largest > 25_000 {
+			t.Errorf("%s: %d entries, %d bytes at once", target, n, w.largest)
+		}
+		t.Logf("%s: %d bytes at once of %d", target, w.largest, w.Body.Len())
+	}
+	// What comes while it is read is for the next one to tell.
+	if n := entries(ask("/journal", func() { body(t, s, "GET /things/1") })); n != 100 {
+		t.Errorf("%d entries", n)
+	}
+	w := ask("/journal?limit=1000", func() { s.home.ClearJournal() })
+	if n := entries(w); n > fewEntries {
+		t.Errorf("it held %d entries", n)
+	}
+}
+
+// A follower, too, holds a few entries.
+func TestFollowHoldsFew(t *testing.T) {
+	s := wordedServer(t, nil)
+	for range 100 {
+		body(t, s, "GET /things/1")
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	r := httptest.NewRequest("GET", "/journal?follow=true", nil).WithContext(ctx)
+	r.Host = "localhost"
+	w := &taker{httptest.NewRecorder(), func() { s.home.ClearJournal(); leave() }, 0}
+	s.Admin(AdminConfig{}).ServeHTTP(w, r)
+	if n := strings.Count(w.Body.String(), "event: entry\n"); n == 0 || n > fewEntries {
+		t.Errorf("it held %d entries", n)
+	}
+}
+
+// Who takes longer than half a minute for a few entries is dropped, even if he
+// takes a little now and then.
+func TestSlowReaders(t *testing.T) {
+	for _, target := range []string{"/journal", "/journal?follow=true"} {
+		inAdminTime(t, nil, func(t *testing.T, s *Server, p *pipes, _ func() error) {
+			for range fewEntries {
+				body(t, s, call("PUT /things/1\n\n"+`{"id": "`+strings.Repeat("1", 2000)+`"}`))
+			}
+			c := p.dial()
+			write1(t, c, "GET "+target+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			total, text := 0, make([]byte, 4096)
+			for began := time.Now(); ; time.Sleep(12 * time.Second) {
+				n, err := c.Read(text)
+				if total += n; err != nil {
+					break
+				}
+				if took := time.Since(began); took > 2*writeTimeout {
+					t.Fatalf("%s: it goes on after %s", target, took)
+				}
+			}
+			if total > 5*len(text) {
+				t.Errorf("%s: dropped after %d bytes", target, total)
+			}
+		})
+	}
+}
+
+// A request that was refused for its session is in the journal like any other.
+func TestRefusedSessionEntry(t *testing.T) {
+	s := wordedServer(t, nil)
+	s.home.Advance(time.Hour)
+	status, _ := body(t, s, call("GET /__session/"+strings.Repeat("a", 200)+"/things/1"))
+	all, _ := s.home.Journal(0)
+	if status != 400 || len(all) != 1 || !all[0].Exchange.At.Equal(noon.Add(time.Hour)) || all[0].URL != "http://example.com" {
+		t.Errorf("%d %+v", status, all)
+	}
+}

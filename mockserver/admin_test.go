@@ -19,6 +19,10 @@ func visitPage(t testing.TB, h http.Handler, c call) (int, http.Header, string) 
 	if host := r.Header.Get("Host"); host != "" {
 		r.Host = host
 	}
+	if r.Header.Get("absolute") != "" { // net/http takes the host of such a target for the header Host
+		r.RequestURI = "http://" + r.Host + r.RequestURI
+		r.URL.Scheme, r.URL.Host = "http", r.Host
+	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	if media := w.Header().Get("Content-Type"); strings.HasSuffix(media, "json") && r.Method != "HEAD" && !json.Valid(w.Body.Bytes()) {
@@ -228,8 +232,14 @@ func TestAdminClock(t *testing.T) {
 		{"PUT /clock\n\n" + `{"offset": "36600d"}`, 200, `…"2130-`},
 		{"PUT /clock\n\n" + `{"advance": "36600d"}`, 400, `…more than a hundred years`},
 		{"PUT /clock\n\n" + `{"frozen": "9999-12-30T00:00:00Z"}`, 200, `…9999`},
-		{"PUT /clock\n\n" + `{"advance": "48h"}`, 400, `…outside of the years 1 to 9999`},
+		{"PUT /clock\n\n" + `{"advance": "48h"}`, 400, `…from 1900-01-01 to 9999-12-31`},
+		{"PUT /clock\n\n" + `{"frozen": "0001-01-01T00:00:01Z"}`, 400, `…from 1900-01-01 to 9999-12-31`},
+		{"PUT /clock\n\n" + `{"frozen": "1899-12-31T23:59:59Z"}`, 400, `…from 1900-01-01 to 9999-12-31`},
+		{"PUT /clock\n\n" + `{"frozen": "9999-12-31T23:59:59-01:00"}`, 400, `…from 1900-01-01 to 9999-12-31`},
 		{"GET /clock", 200, `{"mode":"frozen","now":"9999-12-30T00:00:00Z","offset":"0s"}`},
+		{"PUT /clock\n\n" + `{"frozen": "1900-01-01T00:00:00Z"}`, 200, `…1900`},
+		{"PUT /clock\n\n" + `{"advance": "-1s"}`, 400, `…from 1900-01-01 to 9999-12-31`},
+		{"GET /clock", 200, `{"mode":"frozen","now":"1900-01-01T00:00:00Z","offset":"0s"}`},
 	})
 }
 
@@ -284,6 +294,9 @@ func TestAdminSessions(t *testing.T) {
 		{"GET /clock?session=", 400, `…no name for a session`},
 		{"GET /clock?session=b&session=c", 400, `…the parameter session is given 2 times`},
 		{"GET /clock?session=b\nX-Mock-Session: c", 400, `…the parameter session says \"b\" and X-Mock-Session says \"c\"`},
+		{"GET /clock\nX-Mock-Session: b\nX-Mock-Session: c", 400, `…X-Mock-Session is given several times, as \"b\" and \"c\"`},
+		{"GET /clock?session=b\nX-Mock-Session: b\nX-Mock-Session: c", 400, `…X-Mock-Session is given several times`},
+		{"GET /clock?session=b\nX-Mock-Session: b\nX-Mock-Session: b", 200, `…"mode":"real"`},
 		{"GET /sessions?session=b", 400, `…GET /sessions has no parameter \"session\"; it takes none`},
 		{"DELETE /sessions/b", 204, ""},
 		{"DELETE /sessions/b", 404, `…no such session`},
@@ -309,6 +322,15 @@ func TestAdminExplain(t *testing.T) {
 		{"→ GET /__session/a/nowhere?a=b", 501, "…"},
 		{"POST /explain?session=a\n\n" + `{"seq": 1}`, 200, `…"path":"/nowhere","query":"a=b","outcome":"no-operation"`},
 		{post + `{"seq": 1}`, 404, `…the journal has no such entry: 1`},
+		// An entry is of the session in whose journal it is, whatever its path looks like.
+		{"→ GET /__session/a/__session/b/x", 501, "…"},
+		{"POST /explain?session=a\n\n" + `{"seq": 2}`, 200, `…"path":"/__session/b/x","outcome":"no-operation"`},
+		{"→ GET /__session/a/__session//x", 501, "…"},
+		{"POST /explain?session=a\n\n" + `{"seq": 3}`, 200, `…"path":"/__session//x","outcome":"no-operation"`},
+		// And it was sent to the address to which it was sent.
+		{"PUT /scenarios/self?session=a\n\n" + `{"scenario": "a", "source": "assumed", "interactions": [{"name": "self", "request": {"method": "GET", "path": "/self", "query": {"at": "{{ url }}"}}, "response": {"status": 200}}]}`, 201, "…"},
+		{"→ GET /__session/a/self?at=http://example.com/__session/a", 200, ""},
+		{"POST /explain?session=a\n\n" + `{"seq": 4}`, 200, `…"outcome":"answered","status":200`},
 		{call("→ PUT /things/1\n\n" + `{"id": "` + strings.Repeat("1", 200) + `"}`), 200, "…"},
 		{post + `{"seq": 1}`, 409, `…of the body of entry 1 only the beginning is kept`},
 		{post + `{"seq": 0}`, 400, `…want the number of an entry alone`},
@@ -403,14 +425,14 @@ func TestEntryJSON(t *testing.T) {
 		visitPage(t, admin, "DELETE /journal")
 		return regexp.MustCompile(`"tookMs":[0-9.e-]+`).ReplaceAllString(text, `"tookMs":1`)
 	}
-	body(t, s, "PUT /__session/x/things/1?a=%3C\nuser: me\nCookie: JSESSIONID=s3cret; b\nProxy-Authorization: s3cret\nX-A: 1\nX-A: 2\n\n"+`{"id": "1", "n": 1.50}`)
+	body(t, s, "PUT /__session/x/things/1?a=%3C\nuser: me\nCookie: JSESSIONID=s3cret; b\nProxy-Authorization: s3cret\nX-Auth-Token: s3cret one\nX-Api-Key: s3cret\nX-Requested-By: me\nX-A: 1\nX-A: 2\n\n"+`{"id": "1", "n": 1.50}`)
 	if text := last(); text != `{"entries":[],"evicted":0}` {
 		t.Error("another session's entries:", text)
 	}
 	_, _, text := visitPage(t, admin, "GET /journal?session=x")
 	text = regexp.MustCompile(`"tookMs":[0-9.e-]+`).ReplaceAllString(text, `"tookMs":1`)
 	if want := `{"entries":[{"seq":1,"at":"2030-05-11T00:00:00Z","tookMs":1,"url":"http://example.com/__session/x","user":"me","method":"PUT","path":"/things/1","query":"a=%3C",` +
-		`"request":{"header":{"Authorization":["Basic …"],"Content-Type":["application/json"],"Cookie":["JSESSIONID=…; =…"],"Host":["example.com"],"Proxy-Authorization":["…"],"X-A":["1","2"]},"body":{"id":"1","n":1.50},"bodyBytes":22},` +
+		`"request":{"header":{"Authorization":["Basic …"],"Content-Type":["application/json"],"Cookie":["JSESSIONID=…; =…"],"Host":["example.com"],"Proxy-Authorization":["…"],"X-A":["1","2"],"X-Api-Key":["…"],"X-Auth-Token":["…"],"X-Requested-By":["me"]},"body":{"id":"1","n":1.50},"bodyBytes":22},` +
 		`"response":{"status":200,"header":{"Content-Type":["application/json"]},"body":{"id":"1","word":"blue"},"bodyBytes":24},` +
 		`"outcome":"answered","operation":"PUT /things/{id}","scenario":"words","interaction":"red is changed","changed":["things/1"],"violations":[],"nearMisses":[]}],"evicted":0}`; text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
@@ -475,6 +497,7 @@ func TestGuard(t *testing.T) {
 		"one Origin of two":             {"", "Origin: http://localhost:8081\nOrigin: https://evil.example", 403},
 		"another site":                  {"", "Sec-Fetch-Site: cross-site", 403},
 		"the same site, another origin": {"", "Sec-Fetch-Site: same-site", 403},
+		"a target with a host":          {"", "absolute: yes", 403},
 		"a form":                        {"", "Content-Type: application/x-www-form-urlencoded\nUser-Agent: Mozilla/5.0", 415},
 		"a form of parts":               {"", "Content-Type: Multipart/Form-Data; boundary=x\nOrigin: http://localhost:8081\nHost: localhost:8081", 415},
 		"a text":                        {"", "Content-Type: text/plain;charset=utf-8\nReferer: https://evil.example/", 415},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -71,7 +72,7 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request, c *catalog, rt *
 	}
 
 	written := 0
-	if d := s.draw(j.delay); d <= 0 || wait(hr.Context(), d) { // else the client has gone
+	if d := s.draw(j.delay, j.entry.Seq); d <= 0 || wait(hr.Context(), d) { // else the client has gone
 		written = s.write(w, &j)
 	}
 	if s.cfg.Log != nil {
@@ -140,7 +141,7 @@ func (j *job) tell() {
 	}
 	e.Exchange.Request = j.request.Forget()
 	e.Exchange.Response = *a.response
-	if a.damage != nil && a.damage.Kind == scenarios.Maintenance { // another page comes in its place
+	if a.damage != nil && a.damage.Kind == scenarios.Maintenance { // another page comes in its place: a front end's, not one of ours
 		e.Exchange.Response = scenarios.Response{Status: http.StatusServiceUnavailable, Body: []byte(maintenancePage), Media: "text/html", HasBody: true}
 	}
 	e.Exchange.Took = time.Since(j.began)
@@ -320,14 +321,14 @@ func hasHeader(fields []scenarios.Field, name string) bool {
 	return false
 }
 
-// draw is how long to wait this time.
-func (s *Server) draw(d *scenarios.Delay) time.Duration {
+// draw is how long to wait this time: the same for the same seed and the same
+// place in a session's journal, whatever other sessions do.
+func (s *Server) draw(d *scenarios.Delay, seq uint64) time.Duration {
 	if d == nil {
 		return 0
 	}
-	s.random.Lock()
-	defer s.random.Unlock()
-	return d.Draw(s.random.Float64, s.random.NormFloat64)
+	random := rand.New(rand.NewPCG(s.cfg.Seed, seq))
+	return d.Draw(random.Float64, random.NormFloat64)
 }
 
 // wait waits, and reports false where the client went away meanwhile.

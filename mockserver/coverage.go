@@ -20,8 +20,8 @@ type Coverage struct {
 }
 
 // An OperationUse is how often an operation of the contract was called, and
-// which statuses it answered with. Those that interactions can answer with, or
-// that have a schema of their own, are there with 0 where they did not.
+// which statuses it answered with. Those that interactions of files answer with
+// are there with 0 where they did not.
 type OperationUse struct {
 	Operation string      `json:"operation"` // "PUT /a/{b}"
 	Count     int         `json:"count"`

@@ -46,7 +46,7 @@ func (s *Server) Explain(hr *http.Request) *Explanation {
 	}
 	if err != nil {
 		return &Explanation{Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery, Outcome: BadSession,
-			Status: http.StatusBadRequest, Detail: err.Error()}
+			Status: sessionStatus(err), Detail: err.Error()}
 	}
 	return ses.explain(hr, prefix)
 }

@@ -30,7 +30,7 @@ type Entry struct {
 // JournalLimits bound the journals. Zero values are the defaults.
 type JournalLimits struct {
 	Entries int // 1,000 of each session
-	Bytes   int // 64 MiB of all together, bodies and headers included
+	Bytes   int // 64 MiB of memory for all together; entries keep half of it, since as much again may wait to be collected
 	Body    int // 64 KiB of each body are kept
 }
 
@@ -40,6 +40,7 @@ type JournalLimits struct {
 type journals struct {
 	mu             sync.Mutex
 	limits         JournalLimits
+	room           int // bytes that entries may keep
 	bytes          int
 	oldest, newest *line
 	free           *line // to be used again
@@ -74,7 +75,7 @@ func (js *journals) limit(l JournalLimits) {
 	if l.Body <= 0 {
 		l.Body = 64 << 10
 	}
-	js.limits = l
+	js.limits, js.room = l, l.Bytes/2
 }
 
 // add keeps an entry and gives it its number. Bodies beyond the limit are cut.
@@ -92,7 +93,7 @@ func (j *journal) add(e *Entry) {
 	for j.n == js.limits.Entries {
 		j.evict()
 	}
-	for js.oldest != nil && js.bytes+e.size > js.limits.Bytes {
+	for js.oldest != nil && js.bytes+e.size > js.room {
 		js.oldest.of.evict()
 	}
 	l := js.free

@@ -351,18 +351,22 @@ func internal(r *http.Request, err error) *problem {
 		Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
 }
 
+// sessionStatus is that of a request whose session cannot be.
+func sessionStatus(err error) int {
+	switch {
+	case errors.Is(err, ErrTooManySessions):
+		return http.StatusServiceUnavailable
+	case errors.Is(err, ErrTooMuch):
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusBadRequest
+}
+
 // refuseSession answers where the session that a request names cannot be.
 func (s *Server) refuseSession(w http.ResponseWriter, hr *http.Request, err error, began time.Time) {
 	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
-	status := http.StatusBadRequest
-	switch {
-	case errors.Is(err, ErrTooManySessions):
-		status = http.StatusServiceUnavailable
-	case errors.Is(err, ErrTooMuch):
-		status = http.StatusInsufficientStorage
-	}
 	j := job{hr: hr, request: r, catalog: s.catalog.Load(), began: began}
-	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, status, "no such session can be", err.Error(), r)}
+	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, sessionStatus(err), "no such session can be", err.Error(), r)}
 	j.tell()
 	s.home.note(&j.entry, &j.use) // it belongs to no other
 	written := s.write(w, &j)

@@ -3,9 +3,17 @@
 //
 //	read → check → decide → keep → wait → write
 //
-// where decide is a pure function of the catalog, the request and the time,
-// and keep writes the journal before the first byte goes out: what a client
-// holds in its hand is in the journal.
+// where decide is a pure function of the catalog, the state of the session and
+// the request, and keep puts the state that comes of it in the place of the one
+// by which it was decided, together with the journal entry, in one step and
+// before the first byte goes out: what a client holds in its hand is in the
+// journal, and of many requests that ask a record and change it one does. Where
+// another request was first, it is decided again.
+//
+// A Session is one client's private view: its own records, provider states,
+// clock, added scenarios and journal over the same catalog. A request names it
+// by its base URL or by a header. What the methods of a Session can do, the admin
+// API can do, and nothing else.
 //
 // A catalog is what was loaded: a contract and scenarios, checked against one
 // another, with an index beside each operation. It never changes; new files
@@ -20,7 +28,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,11 +62,6 @@ type Server struct {
 	home     *Session // of clients that name none
 
 	seededGiven atomic.Pointer[seededGiven]
-
-	random struct {
-		sync.Mutex
-		*rand.Rand
-	}
 }
 
 // A ProviderState is the name of one, and its parameters.
@@ -81,7 +83,6 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("user: want NAME:PASSWORD")
 	}
 	s := &Server{cfg: cfg}
-	s.random.Rand = rand.New(rand.NewPCG(cfg.Seed, cfg.Seed))
 	s.journals.limit(cfg.Journal)
 	s.sessions.byName = map[string]*Session{}
 	if err := s.Load(cfg.Contract, cfg.Scenarios); err != nil {

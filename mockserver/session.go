@@ -220,6 +220,7 @@ func (s *Server) now(st *state) time.Time { return st.clock.At(s.cfg.Now()) }
 func (s *Session) end() {
 	s.mu.Lock()
 	used, size := s.usage, s.state.Load().size()
+	s.usage = usage{}
 	s.over = true
 	s.journal.clear()
 	s.journal.wake()
@@ -243,8 +244,8 @@ func (s *Session) ended() bool {
 	return s.over
 }
 
-// Sessions are the names of the sessions that there are, sorted; that of
-// clients that name none is not among them.
+// Sessions are the sessions that there are, sorted by name; that of clients
+// that name none is not among them.
 func (s *Server) Sessions() []*Session {
 	all := &s.sessions
 	all.mu.RLock()
@@ -346,17 +347,29 @@ func (s *Session) put(was, next *state, e *Entry, used *use) error {
 			return err
 		}
 	}
+	s.tell(e, used)
+	return nil
+}
+
+// tell puts an entry into the journal and counts what was used. Of a session
+// that has ended meanwhile there is no journal, and it counts for the run. The
+// caller holds s.mu.
+func (s *Session) tell(e *Entry, used *use) {
+	if s.over {
+		var u usage
+		u.count(used)
+		s.server.sessions.addEnded(&u)
+		return
+	}
 	s.usage.count(used)
 	s.journal.add(e)
-	return nil
 }
 
 // note puts an entry into the journal, whatever the state is.
 func (s *Session) note(e *Entry, used *use) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.usage.count(used)
-	s.journal.add(e)
+	s.tell(e, used)
 }
 
 // Journal is what is still kept of the entries after a number, oldest first,

@@ -424,7 +424,7 @@ func TestJournalsShareTheirRoom(t *testing.T) {
 			}
 		}
 	}
-	if s.journals.bytes > 40_000 || kept < 10 || kept+int(evicted) != 100 {
+	if s.journals.bytes > 20_000 || kept < 5 || kept+int(evicted) != 100 {
 		t.Errorf("%d bytes, %d kept, %d evicted", s.journals.bytes, kept, evicted)
 	}
 	s.home.ClearJournal()

@@ -1,10 +1,13 @@
 package mockserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
@@ -185,19 +188,94 @@ func TestReceived(t *testing.T) {
 	}
 }
 
-// To verify looks at each entry once, and each has its own budget: none makes
-// another cost too much, and what costs too much is no mismatch.
+// All entries share one budget: however many there are, to verify costs no more.
+// What costs too much is no mismatch.
 func TestVerifyTooCostly(t *testing.T) {
 	s := wordedServer(t, nil)
 	body(t, s, "GET /things/1")
-	body(t, s, call("PUT /things/1\n\n"+`{"id": "1", "all": [`+strings.Repeat("1,", 30_000)+`1]}`))
+	for range 30 {
+		body(t, s, call("PUT /things/1\n\n"+`{"id": "1", "all": [`+strings.Repeat("1,", 30_000)+`1]}`))
+	}
 	const contains = `{request: {body: {all: {$contains: [{$oneOf: [%s]}]}}}, exactly: 0}`
-	w := wantedOf(t, fmt.Sprintf(contains, strings.Repeat("2, ", 200)+"2"))
-	if v, err := s.home.Verify(w); !errors.Is(err, errTooCostly) || !strings.Contains(err.Error(), "entry 2 of the journal") {
+	w := wantedOf(t, fmt.Sprintf(contains, strings.Repeat("2, ", 100)+"2"))
+	l := s.home.lookThrough(t.Context())
+	v, err := l.count(&w)
+	if !errors.Is(err, errTooCostly) || !strings.Contains(err.Error(), "of 31 entries of the journal were judged") {
 		t.Errorf("got %s", verdictText(v, err))
+	}
+	if over := 1 << 20; l.work < -over {
+		t.Errorf("%d steps were spent, want %d", lookWork-l.work, lookWork)
+	}
+	t.Logf("%d steps were spent: %v", lookWork-l.work, err)
+	if _, err := s.home.Received(w.Request); !errors.Is(err, errTooCostly) {
+		t.Errorf("received: %v", err)
 	}
 	body(t, s, "GET /things/1")
 	if got := verdictText(s.home.Verify(wantedOf(t, `{request: {method: GET}, exactly: 2}`))); got != "true 2 [1 3]" {
 		t.Error(got)
 	}
+}
+
+// Whether an order may yet be found is asked of what was not asked already.
+func TestVerifyOrderPaysOnce(t *testing.T) {
+	s := wordedServer(t, func(cfg *Config) { cfg.Journal.Body = 5000 })
+	for range 5 {
+		body(t, s, call("PUT /things/1\n\n"+`{"id": "1", "all": [`+strings.Repeat("1,", 2000)+`1]}`))
+	}
+	body(t, s, call("PUT /things/1\n\n"+`{"id": "1", "all": [`+strings.Repeat("1,", 5000)+`1]}`)) // which is cut
+	m := wantedOf(t, `request: {body: {all: {$contains: [{$oneOf: [2, 3, 4, 5]}]}}}`).Request
+	once := s.home.lookThrough(t.Context())
+	if _, _, undecided, err := once.all(m); undecided != 1 || err != nil {
+		t.Fatal(undecided, err)
+	}
+	l := s.home.lookThrough(t.Context())
+	if v, err := l.order([]*scenarios.RequestMatcher{m}); !errors.Is(err, ErrEvicted) {
+		t.Error(verdictText(v, err))
+	}
+	if l.work != once.work {
+		t.Errorf("%d steps were spent, and %d would do", lookWork-l.work, lookWork-once.work)
+	}
+}
+
+// A few look through journals at once; the others wait, for as long as their
+// clients do.
+func TestFewVerify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := wordedServer(t, nil)
+		body(t, s, "GET /things/1")
+		a := s.Admin(AdminConfig{}).(*admin)
+		for range maxJudges {
+			a.judges <- struct{}{}
+		}
+		for _, c := range []call{"POST /verify\n\n" + `{"request": {}}`, "POST /explain\n\n" + `{"seq": 1}`} {
+			ctx, leave := context.WithCancel(t.Context())
+			ask := func(ctx context.Context) (*httptest.ResponseRecorder, chan struct{}) {
+				r := c.request(t).WithContext(ctx)
+				r.Host = "localhost"
+				w, done := httptest.NewRecorder(), make(chan struct{})
+				go func() {
+					defer close(done)
+					a.ServeHTTP(w, r)
+				}()
+				synctest.Wait()
+				return w, done
+			}
+			_, left := ask(ctx)
+			w, done := ask(t.Context())
+			select {
+			case <-left:
+				t.Errorf("%s: it did not wait", c)
+			case <-done:
+				t.Errorf("%s: it did not wait", c)
+			default:
+			}
+			leave()
+			<-left
+			<-a.judges
+			if <-done; w.Code != 200 {
+				t.Errorf("%s: %d %s", c, w.Code, w.Body)
+			}
+			a.judges <- struct{}{} // it gave its place back
+		}
+	})
 }
