@@ -32,7 +32,8 @@ type AdminConfig struct {
 //	PUT    /scenarios                puts one called added in the place of all that was added
 //	DELETE /scenarios[/NAME]         takes one away that was added, or all
 //	GET    /journal                  {entries, evicted, next}; parameters method, path, status, outcome, scenario,
-//	                                 after, limit; follow=true sends entries as they come (text/event-stream)
+//	                                 after, limit; follow=true sends entries as they come (text/event-stream);
+//	                                 who takes longer than 30 s, for a page or for eight that follow, is dropped
 //	GET    /unmatched                the same, of those that no interaction answered
 //	DELETE /journal
 //	POST   /verify                   {request: MATCHER, exactly|atLeast|atMost: N} or {order: [MATCHER, MATCHER]}:
@@ -61,7 +62,7 @@ type AdminConfig struct {
 // localhost; with one, who sends it as Authorization: Bearer. No web page of
 // another origin may, and what changes something is not taken from a form.
 func (s *Server) Admin(cfg AdminConfig) http.Handler {
-	a := &admin{server: s, guard: guard{cfg.Token}, version: cfg.Version}
+	a := &admin{server: s, guard: guard{cfg.Token}, version: cfg.Version, judges: make(chan struct{}, maxJudges)}
 	entryFilters := []string{"method", "path", "status", "outcome", "scenario", "after", "limit", "follow"}
 	a.pages = []page{
 		{"GET", "/health", a.health, nil, reads},
@@ -102,6 +103,23 @@ type admin struct {
 	version   string
 	pages     []page
 	followers atomic.Int64
+	judges    chan struct{} // holds one for each visit that judges requests
+}
+
+// maxJudges is how many visits judge requests at once: that is what costs most.
+const maxJudges = 4
+
+// judge waits for its turn to judge requests, for as long as the client waits.
+// The body must have been read: before that nobody sees that a client has gone.
+func (a *admin) judge(v *visit) (done func(), err error) {
+	select {
+	case a.judges <- struct{}{}:
+		return func() { <-a.judges }, nil
+	case <-v.r.Context().Done():
+		return nil, v.r.Context().Err()
+	case <-stopping(v.r.Context()):
+		return nil, errStopping
+	}
 }
 
 // A page is a method of a path of the admin API.
@@ -241,6 +259,11 @@ func (a *admin) readQuery(v *visit) error {
 		return nil
 	}
 	name := v.r.Header.Get(sessionHeader)
+	for _, other := range v.r.Header[sessionHeader] {
+		if other != name {
+			return fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, cutText(name, 40), cutText(other, 40))
+		}
+	}
 	if given, ok := v.query["session"]; ok {
 		if err := checkSessionName(given[0]); err != nil {
 			return err

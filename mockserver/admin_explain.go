@@ -2,6 +2,7 @@ package mockserver
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,25 +13,45 @@ import (
 )
 
 func (a *admin) explain(v *visit) (any, error) {
-	doc, err := a.object(v, "a request", []string{"method", "path", "header", "body", "text", "seq"})
+	src, err := a.body(v)
 	if err != nil {
 		return nil, err
 	}
-	var hr *http.Request
+	done, err := a.judge(v)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	doc, err := readObject(src, "a request", []string{"method", "path", "header", "body", "text", "seq"})
+	if err != nil {
+		return nil, err
+	}
+	var x *Explanation
 	if doc.Member("seq").Kind() != payload.Absent {
-		hr, err = v.session.received(doc)
+		x, err = v.session.explainEntry(doc)
 	} else {
-		hr, err = requestOf(doc)
+		x, err = a.explainRequest(v, doc)
 	}
 	if err != nil {
 		return nil, err
 	}
-	named := v.session.name
+	if wantsText(v.r) {
+		return plain{"text/plain; charset=utf-8", []byte(visible(x.String()))}, nil
+	}
+	return x, nil
+}
+
+// explainRequest explains a request in the session that it names.
+func (a *admin) explainRequest(v *visit, doc payload.Value) (*Explanation, error) {
+	hr, err := requestOf(doc)
+	if err != nil {
+		return nil, err
+	}
+	named, prefix := v.session.name, ""
 	inner, err := inSession(hr)
 	if err != nil {
 		return nil, err
 	}
-	prefix := ""
 	if at, ok := inner.Context().Value(sessionKey{}).(sessionPath); ok {
 		if named != "" && named != at.name {
 			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, cutText(at.name, 40), cutText(named, 40))
@@ -40,20 +61,17 @@ func (a *admin) explain(v *visit) (any, error) {
 			return nil, err
 		}
 	}
-	x := v.session.explain(inner, prefix)
-	if wantsText(v.r) {
-		return plain{"text/plain; charset=utf-8", []byte(visible(x.String()))}, nil
-	}
-	return x, nil
+	return v.session.explain(inner, prefix), nil
 }
 
-// received is the request of an entry of the journal, as it came.
-func (s *Session) received(doc payload.Value) (*http.Request, error) {
+// explainEntry explains the request of an entry of the journal, as it came. Its
+// path is without the session already.
+func (s *Session) explainEntry(doc payload.Value) (*Explanation, error) {
 	seq, err := strconv.ParseUint(doc.Member("seq").Literal(), 10, 63)
 	if err != nil || seq == 0 || doc.Len() > 1 {
 		return nil, wrongf("want the number of an entry alone, such as {\"seq\": 5}")
 	}
-	entries, lost, _ := s.journal.next(seq-1, 1)
+	entries, lost := (&cursor{of: &s.journal, after: seq - 1}).next(1)
 	switch {
 	case len(entries) > 0 && entries[0].Seq == seq:
 	case lost > 0:
@@ -64,7 +82,12 @@ func (s *Session) received(doc payload.Value) (*http.Request, error) {
 	if entries[0].Cut {
 		return nil, fmt.Errorf("%w: of the body of entry %d only the beginning is kept", ErrEvicted, seq)
 	}
-	r := &entries[0].Exchange.Request
+	e := &entries[0]
+	r := &e.Exchange.Request
+	if e.Outcome == BadSession {
+		return &Explanation{Method: r.Method, Path: r.Path, Query: r.Query, Outcome: BadSession, Status: e.Exchange.Response.Status,
+			Detail: fmt.Sprintf("the session that it named cannot be: GET /journal?after=%d&limit=1 has the answer", seq-1)}, nil
+	}
 	target := r.Path
 	if r.Query != "" {
 		target += "?" + r.Query
@@ -74,7 +97,10 @@ func (s *Session) received(doc payload.Value) (*http.Request, error) {
 		return nil, err
 	}
 	hr.Header, hr.Host = r.Header, r.Host
-	return hr, nil
+	if strings.HasPrefix(e.URL, "https:") {
+		hr.TLS = &tls.ConnectionState{}
+	}
+	return s.explain(hr, strings.TrimPrefix(e.URL, baseURL(hr))), nil
 }
 
 // requestOf is the request that somebody asks about.

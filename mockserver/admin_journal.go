@@ -20,6 +20,7 @@ import (
 const (
 	usualPage    = 100 // entries at once
 	largestPage  = 1000
+	fewEntries   = 8                // that who reads a journal holds
 	maxFollowers = 100              // that are sent entries as they come
 	heartbeat    = 15 * time.Second // between two signs of life to one of them
 )
@@ -108,15 +109,15 @@ func jsonOf(e *Entry) entryJSON {
 // withoutSecrets is a header of a request without the secrets that clients put
 // there: Basic … for Basic dTpw, and a=… for a=1.
 func withoutSecrets(name string, values []string) []string {
-	secret := name == "Authorization" || name == "Proxy-Authorization"
-	if !secret && name != "Cookie" {
+	login := name == "Authorization" || name == "Proxy-Authorization"
+	if !login && !scenarios.IsSecretName(name) {
 		return values
 	}
 	out := make([]string, len(values))
 	for i, v := range values {
-		if secret {
+		if name != "Cookie" {
 			scheme, _, more := strings.Cut(v, " ")
-			if out[i] = "…"; more && authScheme.MatchString(scheme) {
+			if out[i] = "…"; login && more && authScheme.MatchString(scheme) {
 				out[i] = scheme + " …"
 			}
 			continue
@@ -210,12 +211,6 @@ func (f *filter) takes(e *Entry) bool {
 	return true
 }
 
-type journalJSON struct {
-	Entries []entryJSON `json:"entries"`
-	Evicted uint64      `json:"evicted"`
-	Next    uint64      `json:"next,omitempty"`
-}
-
 func (a *admin) journal(v *visit) (any, error) {
 	f, err := v.filter()
 	if err != nil {
@@ -237,20 +232,58 @@ func (a *admin) entries(v *visit, f *filter) (any, error) {
 	if f.follow {
 		return streamed{}, a.follow(v, f)
 	}
-	out := journalJSON{Entries: []entryJSON{}}
-	var all []Entry
-	all, out.Evicted = v.session.Journal(f.after)
-	for i := range all {
-		if !f.takes(&all[i]) {
-			continue
-		}
-		if len(out.Entries) == f.limit {
-			out.Next = out.Entries[f.limit-1].Seq
-			break
-		}
-		out.Entries = append(out.Entries, jsonOf(&all[i]))
+	a.send(v, f)
+	return streamed{}, nil
+}
+
+// send writes what a filter takes of what the journal holds now, entry by entry:
+// {entries, evicted, next}. All of it must be taken within half a minute.
+func (a *admin) send(v *visit, f *filter) {
+	h := v.w.Header()
+	h.Set("Content-Type", "application/json")
+	pageHeader(h)
+	if v.r.Method == http.MethodHead {
+		return
 	}
-	return out, nil
+	out := newStream(v.w)
+	out.begin()
+	out.printf(`{"entries":[`)
+	j := &v.session.journal
+	_, _, newest := j.counts() // what comes meanwhile is for the next page
+	c := cursor{of: j, after: f.after}
+	n, last, more := 0, uint64(0), false
+	for c.after < newest && !more && out.err == nil {
+		entries, _ := c.next(fewEntries)
+		for i := range entries {
+			e := &entries[i]
+			if e.Seq > newest || !f.takes(e) {
+				continue
+			}
+			if more = n == f.limit; more {
+				break
+			}
+			if n > 0 {
+				out.printf(",")
+			}
+			out.printf("%s", entryText(e))
+			n, last = n+1, e.Seq
+			*e = Entry{} // it may be gone from the journal
+		}
+	}
+	_, evicted, _ := j.counts()
+	out.printf(`],"evicted":%d`, evicted)
+	if more {
+		out.printf(`,"next":%d`, last)
+	}
+	out.printf("}\n")
+}
+
+func entryText(e *Entry) []byte {
+	b, err := encode(jsonOf(e))
+	if err != nil { // nothing in it can fail
+		b = []byte("null")
+	}
+	return b
 }
 
 func (a *admin) clearJournal(v *visit) (any, error) {
@@ -263,6 +296,9 @@ var errTooManyFollowers = fmt.Errorf("%d others follow a journal, and no more ca
 // follow sends entries as they come, as server-sent events: "entry" with one,
 // and its number for an id; "evicted" with how many were gone before they could
 // be sent; "ended" when the session has. Whoever follows a session names it.
+//
+// A few entries are sent at a time, and those must be taken within half a
+// minute, all together: who takes longer is dropped.
 func (a *admin) follow(v *visit, f *filter) error {
 	if id := v.r.Header.Get("Last-Event-ID"); id != "" { // it goes on where it was broken off
 		n, err := strconv.ParseUint(id, 10, 63)
@@ -279,34 +315,35 @@ func (a *admin) follow(v *visit, f *filter) error {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	pageHeader(h)
-	out := stream{v.w, http.NewResponseController(v.w), nil}
 	if v.r.Method == http.MethodHead {
 		return nil
 	}
+	out := newStream(v.w)
+	out.begin()
 	out.flush()
 	ses := v.session
-	at := f.after
-	if _, _, newest := ses.journal.counts(); at > newest {
-		at = 0 // the number is from before the session, or the server, began anew
+	c := cursor{of: &ses.journal, after: f.after}
+	if _, _, newest := ses.journal.counts(); c.after > newest {
+		c.after = 0 // the number is from before the session, or the server, began anew
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for out.err == nil {
-		entries, lost, upTo := ses.journal.next(at, usualPage)
+		entries, lost := c.next(fewEntries)
+		out.begin()
 		if lost > 0 {
 			out.printf("event: evicted\ndata: {\"evicted\":%d}\n\n", lost)
 		}
 		for i := range entries {
 			if e := &entries[i]; f.takes(e) {
-				out.entry(e)
+				out.printf("id: %d\nevent: entry\ndata: %s\n\n", e.Seq, entryText(e))
+				*e = Entry{} // it may be gone from the journal
 			}
 		}
 		if out.flush(); len(entries) > 0 {
-			at = upTo
 			continue
 		}
-		at = upTo
-		news := ses.journal.changes(at)
+		news := ses.journal.changes(c.after)
 		if ses.ended() {
 			out.printf("event: ended\ndata: {}\n\n")
 			out.flush()
@@ -316,6 +353,7 @@ func (a *admin) follow(v *visit, f *filter) error {
 		case <-news:
 		case <-beat.C:
 			ses.named.Store(time.Now().UnixNano())
+			out.begin()
 			out.printf(": still here\n\n")
 		case <-v.r.Context().Done():
 			return nil
@@ -326,31 +364,30 @@ func (a *admin) follow(v *visit, f *filter) error {
 	return nil
 }
 
-// A stream writes events until that fails.
+// A stream writes piece by piece until that fails.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	err     error
 }
 
+func newStream(w http.ResponseWriter) *stream {
+	return &stream{w, http.NewResponseController(w), nil}
+}
+
+// begin gives what is written from now on, all together, its time to be taken.
+func (s *stream) begin() {
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // what cannot set one has no slow clients
+}
+
 func (s *stream) printf(format string, args ...any) {
 	if s.err == nil {
-		_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // what cannot set one has no slow clients
 		_, s.err = fmt.Fprintf(s.w, format, args...)
 	}
 }
 
-func (s *stream) entry(e *Entry) {
-	b, err := encode(jsonOf(e))
-	if err != nil { // nothing in it can fail
-		b = []byte("null")
-	}
-	s.printf("id: %d\nevent: entry\ndata: %s\n\n", e.Seq, b)
-}
-
 func (s *stream) flush() {
 	if s.err == nil {
-		_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 		s.err = s.control.Flush()
 	}
 }

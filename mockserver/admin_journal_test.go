@@ -363,9 +363,11 @@ func TestSlowReaders(t *testing.T) {
 					break
 				}
 				if took := time.Since(began); took > 2*writeTimeout {
-					t.Fatalf("%s: it goes on after %s", target, took)
+					t.Errorf("%s: it goes on after %s", target, took)
+					break
 				}
 			}
+			_ = c.Close()
 			if total > 5*len(text) {
 				t.Errorf("%s: dropped after %d bytes", target, total)
 			}

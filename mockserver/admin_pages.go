@@ -140,6 +140,11 @@ func (a *admin) verify(v *visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	done, err := a.judge(v)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	w, err := scenarios.ParseWanted("body", src)
 	if err != nil {
 		return nil, err
@@ -211,8 +216,11 @@ func (a *admin) getClock(v *visit) (any, error) {
 	return clockOf(v.session.Clock()), nil
 }
 
-// The times that a clock can stand at are those that can be written.
-var firstTime, lastTime = time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+// The times that a clock can stand at are those that can be written, in whatever
+// zone, and from which no step leads to the time that means that it runs.
+var firstTime, lastTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+const clockBounds = "from 1900-01-01 to 9999-12-31 (UTC)"
 
 func (a *admin) putClock(v *visit) (any, error) {
 	src, err := a.body(v)
@@ -228,7 +236,7 @@ func (a *admin) putClock(v *visit) (any, error) {
 		now := next.At(a.server.cfg.Now())
 		const most = 100 * 366 * 24 * time.Hour // so that sums of two are numbers
 		if now.Before(firstTime) || now.After(lastTime) || next.Offset > most || next.Offset < -most {
-			return old, wrongf("the clock would be more than a hundred years from the real one, or stand outside of the years 1 to 9999")
+			return old, wrongf("the clock would be more than a hundred years from the real one, or not at a time " + clockBounds)
 		}
 		return next, nil
 	})
@@ -253,8 +261,8 @@ func readClock(src []byte) (set func(Clock) Clock, err error) {
 		}
 		if name == "frozen" {
 			at, err := time.Parse(time.RFC3339, value.Text())
-			if err != nil || at.Before(firstTime) { // the first second is that of a clock that runs
-				return nil, wrongf("frozen: want a time such as 2030-05-11T12:00:00Z, got %q", cutText(value.Text(), 80))
+			if err != nil || at.Before(firstTime) || at.After(lastTime) {
+				return nil, wrongf("frozen: want a time such as 2030-05-11T12:00:00Z, %s, got %q", clockBounds, cutText(value.Text(), 80))
 			}
 			return func(Clock) Clock { return Clock{Frozen: at} }, nil
 		}

@@ -24,6 +24,9 @@ var (
 
 // check reports who may not ask. It looks at headers alone.
 func (g guard) check(r *http.Request) error {
+	if r.RequestURI != "" && r.URL.IsAbs() { // then net/http has put its host in the place of the header Host
+		return fmt.Errorf("%w: the target must be a path, and is %q; behind a proxy, have it send the path alone", errForeign, cutText(r.RequestURI, 80))
+	}
 	if g.token == "" && !namesThisMachine(r.Host) {
 		return fmt.Errorf("%w: the header Host must be localhost, an address that begins with 127., or [::1], and is %q; to be asked by another name, the admin API needs a token",
 			errForeign, cutText(r.Host, 80))

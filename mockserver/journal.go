@@ -174,12 +174,21 @@ func (j *journal) after(seq uint64) (entries []Entry, evicted uint64) {
 	return entries, j.evicted
 }
 
-// next is at most so many of the entries after a number, oldest first; how many
-// of those after it were evicted; and the number to go on after.
-func (j *journal) next(seq uint64, most int) (entries []Entry, lost, upTo uint64) {
+// A cursor goes through a journal a few entries at a time, so that who takes
+// them slowly holds no more than those.
+type cursor struct {
+	of    *journal
+	after uint64 // goes on after this number
+	at    *line  // what had it, while it is kept: not to look for it again
+}
+
+// next is at most so many of the entries that follow, oldest first, and how many
+// of those were evicted. The cursor goes on after them.
+func (c *cursor) next(most int) (entries []Entry, lost uint64) {
+	j := c.of
 	j.all.mu.Lock()
 	defer j.all.mu.Unlock()
-	upTo = max(seq, j.seq)
+	seq := c.after
 	first := j.seq + 1 // that is still kept
 	if j.oldest != nil {
 		first = j.oldest.Seq
@@ -187,17 +196,23 @@ func (j *journal) next(seq uint64, most int) (entries []Entry, lost, upTo uint64
 	if seq+1 < first { // what was dropped by clear was not evicted
 		lost = min(j.evicted, first-1-seq)
 	}
-	for l := j.oldest; l != nil; l = l.next {
+	c.after = max(seq, j.seq)
+	l := j.oldest
+	if c.at != nil && c.at.of == j && c.at.Seq == seq { // lines are used again for others
+		l = c.at.next
+	}
+	c.at = nil
+	for ; l != nil; l = l.next {
 		if l.Seq <= seq {
 			continue
 		}
 		if len(entries) == most {
-			upTo = entries[most-1].Seq
+			c.after = entries[most-1].Seq
 			break
 		}
-		entries = append(entries, l.Entry)
+		entries, c.at = append(entries, l.Entry), l
 	}
-	return entries, lost, upTo
+	return entries, lost
 }
 
 // counts is how many entries are kept, how many were evicted, and the number of

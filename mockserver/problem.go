@@ -230,6 +230,7 @@ var (
 	errUnread    = errors.New("the body could not be read to its end")
 	errNoSession = errors.New("there is no session of that name")
 	errNoEntry   = errors.New("the journal has no such entry")
+	errStopping  = errors.New("the server stops")
 )
 
 // A noMethod is a page that has other methods.
@@ -312,6 +313,8 @@ func pageProblem(r *http.Request, err error) *problem {
 		say(http.StatusBadRequest, string(BadSession), "no such session can be")
 	case is(ErrTooManySessions):
 		say(http.StatusServiceUnavailable, string(BadSession), "no such session can be")
+	case is(errStopping):
+		say(http.StatusServiceUnavailable, "stopping", "the server stops")
 	case is(errTooManyFollowers):
 		say(http.StatusServiceUnavailable, "followers", "too many follow")
 	case is(ErrUnknownState):
@@ -366,6 +369,7 @@ func sessionStatus(err error) int {
 func (s *Server) refuseSession(w http.ResponseWriter, hr *http.Request, err error, began time.Time) {
 	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
 	j := job{hr: hr, request: r, catalog: s.catalog.Load(), began: began}
+	j.entry = Entry{Exchange: scenarios.Exchange{At: s.now(s.home.load())}, URL: baseURL(hr)}
 	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, sessionStatus(err), "no such session can be", err.Error(), r)}
 	j.tell()
 	s.home.note(&j.entry, &j.use) // it belongs to no other

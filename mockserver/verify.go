@@ -79,7 +79,16 @@ func (s *Session) Received(m *scenarios.RequestMatcher) ([]Entry, error) {
 }
 
 // errTooCostly is of a matcher that takes too long.
-var errTooCostly = errors.New("to compare them costs more than one request may")
+var errTooCostly = errors.New("the matcher costs too much")
+
+const (
+	// All entries that are looked at share one budget: less than a second as a
+	// rule, and two to three for what is slowest, comparing numbers.
+	lookWork = 5 * scenarios.Budget
+
+	// So many bytes of a body are read as JSON, or as a form, in a step.
+	bytesOfStep = 8
+)
 
 // A look is one look through the journal of a session.
 type look struct {
@@ -88,11 +97,12 @@ type look struct {
 	evicted uint64
 	env     scenarios.Env
 	trial   scenarios.Trial
+	work    int // that is left
 }
 
 func (s *Session) lookThrough(ctx context.Context) *look {
 	st := s.load()
-	l := &look{ctx: ctx, env: scenarios.Env{Records: st.records, Given: st.given}}
+	l := &look{ctx: ctx, work: lookWork, env: scenarios.Env{Records: st.records, Given: st.given}}
 	l.entries, l.evicted = s.journal.after(0)
 	return l
 }
@@ -101,7 +111,8 @@ func (s *Session) lookThrough(ctx context.Context) *look {
 type saying uint8
 
 const (
-	isNot saying = iota
+	unasked saying = iota
+	isNot
 	is
 	mayBe // the part of the body that it would need is not kept
 )
@@ -119,6 +130,7 @@ type seeker struct {
 	whole   scenarios.Interaction
 	less    *scenarios.Interaction // without what it asks of the body; nil where it asks nothing
 	misses  []miss
+	said    []saying // of each entry; of those that were not asked about nothing
 }
 
 func seekerOf(m *scenarios.RequestMatcher) *seeker {
@@ -134,20 +146,38 @@ func seekerOf(m *scenarios.RequestMatcher) *seeker {
 	return k
 }
 
-// ask asks a matcher about an entry.
+// ask asks a matcher about an entry, once.
 func (l *look) ask(k *seeker, at int) (saying, error) {
+	if k.said == nil {
+		k.said = make([]saying, len(l.entries))
+	}
+	if k.said[at] == unasked {
+		says, err := l.judge(k, at)
+		if err != nil {
+			return unasked, err
+		}
+		k.said[at] = says
+	}
+	return k.said[at], nil
+}
+
+func (l *look) judge(k *seeker, at int) (saying, error) {
 	if err := l.ctx.Err(); err != nil {
-		return isNot, err
+		return unasked, err
 	}
 	e := &l.entries[at]
-	l.begin(e)
 	i, otherwise := &k.whole, is
-	if e.Cut && k.less != nil {
+	switch {
+	case e.Cut && k.less != nil:
 		i, otherwise = k.less, mayBe
+	case k.less != nil:
+		l.work -= len(e.Exchange.Request.Body) / bytesOfStep
 	}
+	l.begin(e)
 	path, method, mismatches := l.trial.Distance(i)
-	if l.trial.Exhausted() {
-		return isNot, fmt.Errorf("entry %d of the journal: %w", e.Seq, errTooCostly)
+	if l.work = l.trial.Left(); l.trial.Exhausted() {
+		return unasked, fmt.Errorf("%w: %d of %d entries of the journal were judged, then the work that one call may take was used up; take a simpler matcher, or a shorter journal (DELETE /journal)",
+			errTooCostly, at, len(l.entries))
 	}
 	if k.matcher.Payload == scenarios.Invalid && len(e.Violations) == 0 {
 		mismatches++
@@ -163,7 +193,7 @@ func (l *look) begin(e *Entry) {
 	env := l.env
 	env.Now, env.URL, env.User = e.Exchange.At, e.URL, e.User
 	r := e.Exchange.Request // what is derived from it is not kept
-	l.trial.Begin(&r, env)
+	l.trial.BeginWithin(&r, env, l.work)
 }
 
 // all asks about all entries.
@@ -229,7 +259,11 @@ func (l *look) count(w *Wanted) (*Verdict, error) {
 func (l *look) order(order []*scenarios.RequestMatcher) (*Verdict, error) {
 	v := &Verdict{}
 	undecided := 0
-	k := seekerOf(order[0])
+	seekers := make([]*seeker, len(order))
+	for i, m := range order {
+		seekers[i] = seekerOf(m)
+	}
+	k := seekers[0]
 	for i := range l.entries {
 		says, err := l.ask(k, i)
 		if err != nil {
@@ -246,10 +280,12 @@ func (l *look) order(order []*scenarios.RequestMatcher) (*Verdict, error) {
 			v.Holds = true
 			return v, nil
 		}
-		k = seekerOf(order[v.Count])
+		k = seekers[v.Count]
 	}
 	if l.missing(undecided) > 0 {
-		could, err := l.couldOrder(order)
+		misses := k.misses
+		could, err := l.couldOrder(seekers)
+		k.misses = misses // and not those of another place in the order
 		if err != nil {
 			return nil, err
 		}
@@ -263,25 +299,22 @@ func (l *look) order(order []*scenarios.RequestMatcher) (*Verdict, error) {
 
 // couldOrder reports whether the order might be found if all entries were still
 // there, whole: what was evicted came first.
-func (l *look) couldOrder(order []*scenarios.RequestMatcher) (bool, error) {
+func (l *look) couldOrder(order []*seeker) (bool, error) {
 	n := int(min(l.evicted, uint64(len(order))))
-	var k *seeker
 	for i := 0; i < len(l.entries) && n < len(order); i++ {
-		if k == nil {
-			k = seekerOf(order[n])
-		}
-		says, err := l.ask(k, i)
+		says, err := l.ask(order[n], i)
 		if err != nil {
 			return false, err
 		}
 		if says != isNot {
-			n, k = n+1, nil
+			n++
 		}
 	}
 	return n == len(order), nil
 }
 
-// near is what came closest to what a seeker looks for, in words.
+// near is what came closest to what a seeker looks for, in words; so much of it
+// as there is work left for, since the verdict stands without it.
 func (l *look) near(k *seeker) []NearEntry {
 	slices.SortStableFunc(k.misses, func(a, b miss) int {
 		return cmp.Or(no(a.path)-no(b.path), no(a.method)-no(b.method), a.mismatches-b.mismatches)
@@ -301,6 +334,9 @@ func (l *look) near(k *seeker) []NearEntry {
 		}
 		l.begin(e)
 		why := l.trial.Mismatches(i)
+		if l.work = l.trial.Left(); l.trial.Exhausted() {
+			break
+		}
 		if k.matcher.Payload == scenarios.Invalid && len(e.Violations) == 0 {
 			why = append(why, scenarios.Mismatch{At: "payload", Want: "one that breaks the contract", Got: "one that does not"})
 		}

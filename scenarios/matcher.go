@@ -53,8 +53,12 @@ func NewTrial(r *Request, env Env) *Trial {
 }
 
 // Begin makes t a new trial, as NewTrial does, without allocating.
-func (t *Trial) Begin(r *Request, env Env) {
-	t.s = scope{env: env, req: r, work: allWork, tree: env.Records, list: t.s.list[:0], at: t.s.at[:0], looked: t.s.looked[:0]}
+func (t *Trial) Begin(r *Request, env Env) { t.BeginWithin(r, env, Budget) }
+
+// BeginWithin is Begin with another budget: what is left of one that several
+// requests share.
+func (t *Trial) BeginWithin(r *Request, env Env, work int) {
+	t.s.begin(r, env, work)
 	t.after, t.changed = env.Records, nil
 }
 
@@ -80,6 +84,13 @@ func (t *Trial) Mismatches(i *Interaction) []Mismatch {
 	t.s.try(i)
 	return t.s.list
 }
+
+// Budget is the work that to try interactions on one request may take, in steps
+// of up to 50 ns.
+const Budget = allWork
+
+// Left is what is left of the budget.
+func (t *Trial) Left() int { return t.s.work }
 
 // Spent is how much of the budget is used up, in steps of up to 50 ns.
 func (t *Trial) Spent() int { return allWork - t.s.work }

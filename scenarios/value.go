@@ -162,6 +162,10 @@ var pointerStep = strings.NewReplacer("~", "~0", "/", "~1")
 // secretName is of what a mismatch must not repeat.
 var secretName = regexp.MustCompile(`(?i)pass(word|wd|phrase)?|pwd|secret|token|assertion|credential|(private|api).?key|\botp\b|authorization|cookie`)
 
+// IsSecretName reports whether what has this name is a secret: it is not to be
+// shown.
+func IsSecretName(name string) bool { return secretName.MatchString(shorten(name)) }
+
 // secret reports whether the place that is looked at is a secret by its name,
 // or by the name in a {name, value} pair. Any other text than JSON may hold one.
 func (s *scope) secret() bool {
