@@ -69,6 +69,8 @@ func TestTooMuch(t *testing.T) {
 		{"deeper than the library goes", in(strings.Repeat("[", 20000) + strings.Repeat("]", 20000)), "f.yaml:6:1: no YAML: exceeded max depth of 10000"},
 		{"many values", in("[" + strings.Repeat("1,", 100_000) + "]"), "f.yaml:6:199996: the file holds more than 100000 keys and values: spread it over several"},
 		{"many keys", in("{" + manyKeys(60_000) + "}"), "the file holds more than 100000 keys and values"},
+		{"many members", in("{" + manyKeys(10_001) + "}"), "an object of more than 10000 members"},
+		{"as many members as there can be", in("{" + manyKeys(10_000) + "}"), ""},
 		{"many faults", in("[" + strings.Repeat("{$x: 1},", 10_000) + "]"), "(and 999 more errors)"},
 		{"a long address", in(`{$for: "body/` + long + `", give: 1}`), "f.yaml:6:42: $for: an address of 100005 bytes; 2048 are taken"},
 		{"a long template", in(`"{{ body/a }}` + long + `"`), "f.yaml:6:35: a template of 100012 bytes; 65536 are taken"},

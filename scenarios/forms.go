@@ -131,14 +131,30 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 	room := in
 	in.room, in.single = "", in.wire
 	o := newObject(len(n.Content) / 2)
+	var seen map[string]bool // of many names; few are looked through
+	if len(n.Content)/2 > fewNames {
+		seen = make(map[string]bool, len(n.Content)/2)
+	}
+	full := false
 	p.entries(n, "an object", func(name string, k, value *yaml.Node) {
 		if strings.Contains(name, "{{") && !in.exact {
 			p.fault(k, "a name is no template; $merge and $object make members with names that are found")
 			return
 		}
 		written := name
-		if name = p.name(k, name, room); slices.Contains(o.names, name) {
+		name = p.name(k, name, room)
+		if seen[name] || seen == nil && slices.Contains(o.names, name) {
 			p.fault(k, "%s is given twice", quote(written))
+			return
+		}
+		if seen != nil {
+			seen[name] = true
+		}
+		if len(o.names) == payload.MaxMembers {
+			if !full {
+				p.fault(k, "an object of more than %d members", payload.MaxMembers)
+			}
+			full = true
 			return
 		}
 		o.names = append(o.names, name)
@@ -146,6 +162,8 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 	})
 	return o
 }
+
+const fewNames = 16
 
 // An operatorForm says how an operator is written.
 type operatorForm struct {
