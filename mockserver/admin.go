@@ -312,16 +312,6 @@ func (a *admin) body(v *visit) ([]byte, error) {
 	return r.Body, nil
 }
 
-// object reads a body that is a JSON object, with no members but the known
-// ones; nil for any.
-func (a *admin) object(v *visit, what string, known []string) (payload.Value, error) {
-	src, err := a.body(v)
-	if err != nil {
-		return payload.Value{}, err
-	}
-	return readObject(src, what, known)
-}
-
 func readObject(src []byte, what string, known []string) (payload.Value, error) {
 	doc, err := payload.Scan(src)
 	if err != nil {

@@ -231,15 +231,7 @@ func (a *admin) putClock(v *visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = v.session.moveClock(func(old Clock) (Clock, error) {
-		next := set(old)
-		now := next.At(a.server.cfg.Now())
-		const most = 100 * 366 * 24 * time.Hour // so that sums of two are numbers
-		if now.Before(firstTime) || now.After(lastTime) || next.Offset > most || next.Offset < -most {
-			return old, wrongf("the clock would be more than a hundred years from the real one, or not at a time " + clockBounds)
-		}
-		return next, nil
-	})
+	err = v.session.moveClock(0, set)
 	if err != nil {
 		return nil, err
 	}

@@ -387,31 +387,28 @@ func (s *Session) Clock() (c Clock, now time.Time) {
 	return st.clock, s.server.now(st)
 }
 
-// SetClock sets the clock of the session.
-func (s *Session) SetClock(c Clock) {
-	_ = s.update(func(old *state) (*state, error) {
-		next := *old
-		next.clock = c
-		return &next, nil
-	})
+// SetClock sets the clock of the session. What it says must lie between the
+// years 1900 and 9999, and an offset within a hundred years.
+func (s *Session) SetClock(c Clock) error { return s.moveClock(0, func(Clock) Clock { return c }) }
+
+// Advance puts the clock forward, or back where by is negative. The bounds are
+// those of SetClock.
+func (s *Session) Advance(by time.Duration) error {
+	return s.moveClock(by, func(old Clock) Clock { return old.Advance(by) })
 }
 
-// Advance puts the clock forward, or back where by is negative.
-func (s *Session) Advance(by time.Duration) {
-	_ = s.update(func(old *state) (*state, error) {
-		next := *old
-		next.clock = old.clock.Advance(by)
-		return &next, nil
-	})
-}
+const maxOffset = 100 * 366 * 24 * time.Hour // so that sums of two are numbers
 
-// moveClock sets the clock to what f makes of it.
-func (s *Session) moveClock(f func(Clock) (Clock, error)) error {
+// moveClock sets the clock to what f makes of it, by so much.
+func (s *Session) moveClock(by time.Duration, f func(Clock) Clock) error {
 	return s.update(func(old *state) (*state, error) {
 		next := *old
-		var err error
-		next.clock, err = f(old.clock)
-		return &next, err
+		next.clock = f(old.clock)
+		now := s.server.now(&next)
+		if by.Abs() > maxOffset || next.clock.Offset.Abs() > maxOffset || now.Before(firstTime) || now.After(lastTime) {
+			return nil, wrongf("the clock would be more than a hundred years from the real one, or not at a time " + clockBounds)
+		}
+		return &next, nil
 	})
 }
 

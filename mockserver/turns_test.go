@@ -116,3 +116,29 @@ func TestSessionNamedTwice(t *testing.T) {
 		}
 	}
 }
+
+// A clock has bounds, so that no sum of times overflows.
+func TestClockBounds(t *testing.T) {
+	s := wordedServer(t, nil)
+	for _, test := range []struct {
+		name string
+		do   func() error
+		ok   bool
+	}{
+		{"a century forward", func() error { return s.home.Advance(maxOffset) }, true},
+		{"and an hour", func() error { return s.home.Advance(time.Hour) }, false},
+		{"as far as a number goes", func() error { return s.home.Advance(1<<63 - 1) }, false},
+		{"and back", func() error { return s.home.Advance(-1 << 63) }, false},
+		{"a time of long ago", func() error { return s.home.SetClock(Clock{Frozen: time.Date(1899, 1, 1, 0, 0, 0, 0, time.UTC)}) }, false},
+		{"the real one", func() error { return s.home.SetClock(Clock{}) }, true},
+		{"an offset of two centuries", func() error { return s.home.SetClock(Clock{Offset: 2 * maxOffset}) }, false},
+		{"a time to come", func() error { return s.home.SetClock(Clock{Frozen: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}) }, true},
+		{"and a year", func() error { return s.home.Advance(366 * 24 * time.Hour) }, false},
+	} {
+		before, _ := s.home.Clock()
+		err := test.do()
+		if after, _ := s.home.Clock(); (err == nil) != test.ok || err != nil && after != before {
+			t.Errorf("%s: %v, %+v", test.name, err, after)
+		}
+	}
+}

@@ -144,14 +144,18 @@ func (s *Server) Given(state string, params map[string]any) {
 // tests are exact; the zero Time lets it run again, and be the real one.
 func (s *Server) SetTime(now time.Time) {
 	s.t.Helper()
-	s.current().SetClock(mockserver.Clock{Frozen: now})
+	if err := s.current().SetClock(mockserver.Clock{Frozen: now}); err != nil {
+		s.fatal("SetTime", err)
+	}
 }
 
 // FastForward puts the clock forward, or back where d is negative. A clock that
 // stands still goes on to stand still.
 func (s *Server) FastForward(d time.Duration) {
 	s.t.Helper()
-	s.current().Advance(d)
+	if err := s.current().Advance(d); err != nil {
+		s.fatal("FastForward", err)
+	}
 }
 
 // Put adds scenarios, written as in a file, and seeds what they seed. They are
