@@ -224,14 +224,16 @@
 // Records are seeded when a session begins, from all scenarios that are awake;
 // where two seed one place, the earlier in the order of precedence counts. There
 // is no request then: the rooms of it are faults. What a file that is added to a
-// session seeds is set when it is added.
+// session seeds is set when it is added. now is the session's clock at that moment:
+// one that is moved later leaves what was seeded as it is.
 //
 // # Provider states
 //
 // A scenario with given sleeps: its interactions answer nothing and its records
 // are not there, until all its states are set with parameters that it takes.
-// Then its records are set; and again whenever a state of it is set again. When
-// a state is taken back the scenario sleeps again, and what it seeded stays.
+// Then its records are set, with now as it is then; and again whenever a state of
+// it is set again. When a state is taken back the scenario sleeps again, and what
+// it seeded stays.
 //
 //	scenario: A user is there
 //	source: assumed
@@ -248,7 +250,10 @@
 //
 // Of a list of answers each call is served the next. The calls of a session are
 // counted, apart for each text at per: per: taskid is a list for each task. What
-// counts is that the interaction answers, or adds, and not what comes of it.
+// counts is that the interaction answers, or adds, and not what comes of it. All
+// counts of a session take up to 100,000 values, and so many texts per can tell
+// apart at most; beyond them the answer fails. then: fail after a list of one
+// answer gives that once.
 //
 // chance takes part in that share of the requests that the interaction matches,
 // more than 0% and up to 100%. Which ones, the seed tells that is printed at
@@ -296,6 +301,9 @@
 // none. links are self, first and next, next only where more follows; bare is
 // another self, without a query.
 //
+// cases and set are for $for alone. Let one under set collect what is wanted, and
+// list that: set: {found: {$for: tasks, cases: [...]}} and {$list: found}.
+//
 // q is NAME OP VALUE, or several with AND and or between, of which AND binds
 // closer. OP is eq, ne, sw (starts with) or co (contains); words are in any letter
 // case, texts are not. :: is a blank, and a value may stand in double quotes. NAME
@@ -323,16 +331,17 @@
 //
 // # Limits
 //
-// Of a file: 1 MiB, 64 levels, 100,000 keys and values; anchors, aliases,
-// merges and tags are refused. Of a pattern: 1,000 bytes, 10,000 steps, and
-// 64 KiB of text to look in. Of a path: 16 parameters, 64 segments. Of a
-// library: 20,000 files, 200,000 interactions. Of a file in a response: 16 MiB,
-// and of all such files of a library 256 MiB, each counted once. Of a delay: 10
-// minutes. Loops of one answer make 20,000 elements together. Of what a session
-// remembers: 16 MiB as JSON, 100,000 values, 10,000 members in one object, 64
-// levels. Of a q: 4 KiB, 50 terms. And each request has a budget of work, spent
-// by all that is compared, made and set for it; beyond it nothing matches, and
-// no answer is made.
+// Of a file: 1 MiB, 64 levels, 100,000 keys and values, 10,000 members in one
+// object, 100,000 members of cases with the common give; anchors, aliases, merges
+// and tags are refused. Of the name of an interaction: 500 bytes. Of a pattern:
+// 1,000 bytes, 10,000 steps, and 64 KiB of text to look in. Of a path: 16
+// parameters, 64 segments. Of a library: 20,000 files, 200,000 interactions. Of a
+// file in a response: 16 MiB, and of all such files of a library 256 MiB, each
+// counted once. Of a delay: 10 minutes. Loops of one answer make 20,000 elements
+// together. Of what a session remembers: 16 MiB as JSON, 100,000 values, 10,000
+// members in one object, 64 levels. Of a q: 4 KiB, 50 terms. And each request has
+// a budget of work, spent by all that is compared, made and set for it; beyond it
+// nothing matches, and no answer is made.
 //
 // # Traps
 //
@@ -348,4 +357,10 @@
 //   - $not accepts absence. To ask for something else that is there, say
 //     {$allOf: [{$any: x}, {$not: y}]}.
 //   - A pattern is found anywhere in a text unless ^ and $ anchor it.
+//
+// # What may change
+//
+// The language and the package change by addition, but for what inspect.go
+// exports (Fact, Demand, Staged and what gives them): it serves oigmock check and
+// follows the binary.
 package scenarios

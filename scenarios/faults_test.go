@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"go/scanner"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -69,8 +71,10 @@ func TestTooMuch(t *testing.T) {
 		{"deeper than the library goes", in(strings.Repeat("[", 20000) + strings.Repeat("]", 20000)), "f.yaml:6:1: no YAML: exceeded max depth of 10000"},
 		{"many values", in("[" + strings.Repeat("1,", 100_000) + "]"), "f.yaml:6:199996: the file holds more than 100000 keys and values: spread it over several"},
 		{"many keys", in("{" + manyKeys(60_000) + "}"), "the file holds more than 100000 keys and values"},
-		{"many members", in("{" + manyKeys(10_001) + "}"), "an object of more than 10000 members"},
+		{"a member that is too much", in("{" + manyKeys(10_000) + "\n b: 1}"), "f.yaml:7:2: an object of more than 10000 members"},
+		{"members that are too much", in("{" + manyKeys(10_000) + "\n b: 1, c: 1, d: {$x: 1}}"), "f.yaml:7:2: an object of more than 10000 members"},
 		{"as many members as there can be", in("{" + manyKeys(10_000) + "}"), ""},
+		{"a large object in many cases", in("{$for: tasks, give: {" + manyKeys(10_000) + "}, cases: [" + strings.Repeat("{when: {item/a: 1}, give: {}},", 5_000) + "]}"), "cases: with the common give in each they have more than 100000 members: make it smaller, or them fewer"},
 		{"many faults", in("[" + strings.Repeat("{$x: 1},", 10_000) + "]"), "(and 999 more errors)"},
 		{"a long address", in(`{$for: "body/` + long + `", give: 1}`), "f.yaml:6:42: $for: an address of 100005 bytes; 2048 are taken"},
 		{"a long template", in(`"{{ body/a }}` + long + `"`), "f.yaml:6:35: a template of 100012 bytes; 65536 are taken"},
@@ -94,6 +98,9 @@ func TestTooMuch(t *testing.T) {
 		if test.want == "" && err != nil || test.want != "" && (err == nil || all != nil) || test.want != "" && !strings.Contains(got, test.want) {
 			t.Errorf("%s: got %.300s, want %q", test.name, got, test.want)
 		}
+		if list := (scanner.ErrorList)(nil); strings.Contains(test.want, "members") && (!errors.As(err, &list) || len(list) != 1) {
+			t.Errorf("%s: %d faults", test.name, len(list))
+		}
 		if len(got) > 500 {
 			t.Errorf("%s: a fault of %d bytes: %.300s", test.name, len(got), got)
 		}
@@ -106,4 +113,31 @@ func manyKeys(n int) string {
 		fmt.Fprintf(&b, "a%d: 1, ", i)
 	}
 	return b.String()
+}
+
+// Of what is large nothing is read as often as it has parts, and nothing kept
+// for each: counted in bytes, of which each member takes as many as another.
+func TestLargeIsLinear(t *testing.T) {
+	bytesOf := func(src string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = Parse("f.yaml", []byte(src))
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const head = "scenario: a\nsource: assumed\ninteractions:\n- name: b\n  request: {path: /}\n  response: {status: 200, "
+	for _, test := range []struct {
+		name string
+		src  func(n int) string
+	}{
+		{"members", func(n int) string { return head + "body: {" + manyKeys(n) + "}}\n" }},
+		{"headers", func(n int) string { return head + "header: {" + manyKeys(n) + "}}\n" }},
+		{"cases", func(n int) string {
+			return head + "body: {$for: tasks, give: {" + manyKeys(n) + "}, cases: [" + strings.Repeat("{when: {item: 1}, give: {}},", n) + "]}}\n"
+		}},
+	} {
+		if few, many := bytesOf(test.src(1_000)), bytesOf(test.src(5_000)); many > 8*few {
+			t.Errorf("%s: five times as many take %d bytes, after %d", test.name, many, few)
+		}
+	}
 }

@@ -131,8 +131,8 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 	room := in
 	in.room, in.single = "", in.wire
 	o := newObject(len(n.Content) / 2)
-	var seen map[string]bool // of many names; few are looked through
-	if len(n.Content)/2 > fewNames {
+	var seen map[string]bool // entries tells other names apart, as they are written
+	if room.room == "header" {
 		seen = make(map[string]bool, len(n.Content)/2)
 	}
 	full := false
@@ -143,7 +143,7 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 		}
 		written := name
 		name = p.name(k, name, room)
-		if seen[name] || seen == nil && slices.Contains(o.names, name) {
+		if seen[name] {
 			p.fault(k, "%s is given twice", quote(written))
 			return
 		}
@@ -162,8 +162,6 @@ func (p *parser) mapping(v *Value, n *yaml.Node, in where) kind {
 	})
 	return o
 }
-
-const fewNames = 16
 
 // An operatorForm says how an operator is written.
 type operatorForm struct {
@@ -222,8 +220,12 @@ func init() {
 		}},
 		"$exactly": {parse: func(c *operatorCall) kind { return &exactly{c.value(c.arg, c.in)} }},
 		"$absent": {parse: func(c *operatorCall) kind {
+			hint := ""
+			if c.arg.Value == "false" && !c.in.gives {
+				hint = "; to ask that it is there, say {} for an object, or {$any: EXAMPLE}"
+			}
 			if c.arg.Value != "true" {
-				c.fault(c.arg, "$absent: want true, got %s", nodeWords(c.arg))
+				c.fault(c.arg, "$absent: want true, got %s%s", nodeWords(c.arg), hint)
 			}
 			return absent{}
 		}},
@@ -255,6 +257,24 @@ func init() {
 	}
 }
 
+// elsewhere are operators of other tools, and what says the same here.
+var elsewhere = map[string]string{
+	"$in":      "$oneOf",
+	"$or":      "$oneOf",
+	"$and":     "$allOf",
+	"$ne":      "$not",
+	"$eq":      "the value itself",
+	"$exists":  "{$absent: true} for what is not there, and {$any: EXAMPLE} for what is, or {} for an object",
+	"$gt":      "$number with min, or $date with after",
+	"$gte":     "$number with min, or $date with after",
+	"$lt":      "$number with max, or $date with until",
+	"$lte":     "$number with max, or $date with until",
+	"$type":    "$like",
+	"$pattern": "$regex",
+	"$match":   "$regex",
+	"$matches": "$regex",
+}
+
 // IsOperator tells whether a name such as $like is that of an operator.
 func IsOperator(name string) bool {
 	_, known := operators[name]
@@ -264,7 +284,10 @@ func IsOperator(name string) bool {
 func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 	form, known := operators[key.Value]
 	if !known {
-		hint := didyoumean.Hint(key.Value, keysOf(operators))
+		hint := "; here it is " + elsewhere[key.Value]
+		if elsewhere[key.Value] == "" {
+			hint = didyoumean.Hint(key.Value, keysOf(operators))
+		}
 		if hint == "" {
 			hint = "; data with such a key stands under $literal"
 		}
@@ -279,6 +302,10 @@ func (p *parser) operator(v *Value, key, n *yaml.Node, in where) kind {
 		case !slices.Contains(form.options, name):
 			if len(form.options) == 0 {
 				p.fault(k, "%s: nothing stands beside it, and %s does", key.Value, quote(name))
+				return
+			}
+			if key.Value == "$list" && slices.Contains(operators["$for"].options, name) {
+				p.fault(k, "$list: only $for has %s: let a $for under set collect what is wanted, and list that", quote(name))
 				return
 			}
 			p.unknown(k, key.Value, name, form.options)
@@ -585,12 +612,13 @@ func (c *operatorCall) loopCase(n *yaml.Node, common *Value, in where) loopCase 
 			c.unknown(key, "a case", name, caseKeys)
 		}
 	})
-	k.give = overlay(common, k.own)
+	k.give = c.overlay(common, k.own)
 	return k
 }
 
-// overlay lays an object over another, once, when the file is read.
-func overlay(common, own *Value) *Value {
+// overlay lays an object over another, once, when the file is read. What it
+// makes is counted: a file can ask for much more than it has bytes.
+func (p *parser) overlay(common, own *Value) *Value {
 	if common == nil || own == nil {
 		if own == nil {
 			return common
@@ -602,9 +630,20 @@ func overlay(common, own *Value) *Value {
 	if !plainA || !plainB {
 		return &Value{own.Pos, merge{common, own}}
 	}
+	was := p.laid
+	if p.laid += len(a.names) + len(b.names); p.laid > MaxNodes {
+		if was <= MaxNodes {
+			p.faultAt(own.Pos, "cases: with the common give in each they have more than %d members: make it smaller, or them fewer", MaxNodes)
+		}
+		return own
+	}
 	o := &object{names: slices.Clone(a.names), values: slices.Clone(a.values)}
+	at := make(map[string]int, len(a.names))
+	for i, name := range a.names {
+		at[name] = i
+	}
 	for i, name := range b.names {
-		if j := slices.Index(o.names, name); j >= 0 {
+		if j, common := at[name]; common {
 			o.values[j] = b.values[i]
 			continue
 		}

@@ -12,7 +12,8 @@ import (
 )
 
 // What a check asks of scenarios before anything is served: what they say of
-// records, and examples for which it holds.
+// records, and examples for which it holds. What is exported here serves oigmock
+// check and follows the binary; the rest of the package changes by addition.
 
 // Unknown is the step of an address that only a request tells. No step that is
 // written is empty.

@@ -142,10 +142,27 @@ func (p *parser) interaction(n *yaml.Node) *Interaction {
 			p.fault(nodes["order"], "order: what adds stands outside the order; leave it out")
 		}
 	default:
-		p.fault(n, "an interaction: the key \"response\" is missing, or \"adds\"")
+		p.fault(n, "an interaction: the key \"response\" is missing, or \"adds\"%s", tooFar(nodes))
 	}
 	p.turns(i, nodes, in)
 	return i
+}
+
+// tooFar tells where an answer stands that is indented further than was
+// meant: what is read of it there is told by other faults, if at all.
+func tooFar(nodes map[string]*yaml.Node) string {
+	for _, key := range []string{"request", "when", "set"} {
+		n := nodes[key]
+		if n == nil || n.Kind != yaml.MappingNode {
+			continue
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if name := n.Content[i].Value; (name == "response" || name == "adds") && n.Content[i+1].Kind != yaml.ScalarNode {
+				return "; one stands inside " + quote(key) + ": indent it less"
+			}
+		}
+	}
+	return ""
 }
 
 // given reads the provider states that a scenario waits for.

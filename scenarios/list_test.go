@@ -201,7 +201,7 @@ func TestListFaults(t *testing.T) {
 		{`{$list: tasks, links: self, give: 1}`, where{gives: true}, `1:23: links: want a list of bare, self, first, next, got "self"`},
 		{`{$list: tasks, links: [self, self], give: 1}`, where{gives: true}, `1:30: links: self is said twice`},
 		{`{$list: tasks, links: [frist], give: 1}`, where{gives: true}, `1:24: links "frist" is none of bare, self, first, next; did you mean "first"?`},
-		{`{$list: tasks, give: 1, set: {tasks/a: 1}}`, where{gives: true}, `1:25: $list: unknown key "set"`},
+		{`{$list: tasks, give: 1, set: {tasks/a: 1}}`, where{gives: true}, `1:25: $list: only $for has "set": let a $for under set collect what is wanted, and list that`},
 		{`{$list: tasks, give: {$regex: a}}`, where{gives: true}, `1:22: $regex tests, and here something is given: it needs an example`},
 		{`{$list: tasks, when: {item: {$pairs: item}}, give: 1}`, where{gives: true}, `1:30: $pairs gives, and here a value is tested`},
 		{`{$list: item, give: 1}`, where{gives: true}, `1:9: $list: address "item": item is there only in a loop ($for)`},

@@ -68,6 +68,7 @@ type parser struct {
 	bodies      []bodyFile
 	faults      scanner.ErrorList
 	nodes       int
+	laid        int                       // members of what overlay made
 	tooDeep     bool                      // nested so
 	sized       *yaml.Node                // an $error that was read: it tells the status
 	names       map[string]token.Position // of interactions

@@ -131,7 +131,11 @@ func isFolder(flag, dir string) error {
 	case err != nil:
 		return misusef("%s: %w", flag, err)
 	case !info.IsDir():
-		return misusef("%s: %s is no folder", flag, dir)
+		hint := ""
+		if end := filepath.Ext(dir); end == ".yaml" || end == ".yml" {
+			hint = "; give its folder"
+		}
+		return misusef("%s: %s is no folder%s", flag, dir, hint)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func TestParseSources(t *testing.T) {
 		{list: "a,./a", fault: "./a is given twice"},
 		{list: "library,library", fault: "library is given twice"},
 		{list: "c", fault: "there is no folder c"},
-		{list: "file.yaml", fault: "file.yaml is no folder"},
+		{list: "file.yaml", fault: "file.yaml is no folder; give its folder"},
 	} {
 		all, err := parseSources(test.list)
 		var wrong misuse

@@ -85,7 +85,9 @@ func NewServer(t testing.TB, opts ...Option) *Server {
 // Session begins a session for a test, mostly a subtest in parallel, and ends
 // it with that test. It is a Server of its own URL, and as a new one is: what
 // was given to another, put into it or changed in it is not in it, and what
-// it is sent fails t alone.
+// it is sent fails t alone. Where it ends before t does, by Mock.EndSession or
+// since nobody named it in an hour, that fails t, too: what it was refused is
+// gone with it.
 func (s *Server) Session(t testing.TB) *Server {
 	t.Helper()
 	const most = 100 // bytes of the 128 that the name of a session may have
@@ -172,19 +174,28 @@ func (s *Server) Put(name, scenario string) {
 
 // AllowUnanswered lets the mock refuse requests without failing the test for
 // it: for a test of what a client does then.
+//
+// What the journal does not hold when the test ends cannot fail it: Reset and
+// ClearJournal of a session of Mock, and Mock.EndSession of "", take away what
+// the mock refused until then, and nothing tells.
 func (s *Server) AllowUnanswered() { s.allowed.Store(true) }
 
 // current is the session, as long as it is there.
 func (s *Server) current() *mockserver.Session {
 	s.t.Helper()
-	now, err := s.Mock.Session(s.session.Name())
-	if err == nil && now != s.session {
-		err = fmt.Errorf("the session %q has ended: nobody asked for it in an hour", s.session.Name())
-	}
-	if err != nil {
+	if err := s.ended(); err != nil {
 		s.t.Fatalf("oigtest: %v", err)
 	}
 	return s.session
+}
+
+// ended says why the session is not there any more; nil: it is.
+func (s *Server) ended() error {
+	now, err := s.Mock.Session(s.session.Name())
+	if err == nil && now != s.session {
+		err = fmt.Errorf("the session %q has ended: by Mock.EndSession, or since nobody named it in an hour", s.session.Name())
+	}
+	return err
 }
 
 func (s *Server) fatal(verb string, err error) {

@@ -1,19 +1,24 @@
 package oigtest_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/oigmock/oigmock/mockserver"
 	"github.com/oigmock/oigmock/mockserver/oigtest"
 )
 
@@ -62,6 +67,10 @@ func folder(t testing.TB, files map[string]string) string {
 func TestWhatFailsAtOnce(t *testing.T) {
 	broken := folder(t, map[string]string{"a.yaml": "scenario: A\nsource: assumd\ninteractions: []\n", "b.yaml": "scenrio: B\n"})
 	twice := folder(t, map[string]string{"a.yaml": one("/a", "a") + "---\n" + one("/a", "again")})
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	notHere := filepath.Join(t.TempDir(), "not-here")
 	for name, test := range map[string]struct {
 		f    func(t *standIn)
@@ -71,9 +80,11 @@ func TestWhatFailsAtOnce(t *testing.T) {
 			[]string{" faults\n", filepath.Join(broken, "a.yaml") + `:2:9: source "assumd" is none of`, filepath.Join(broken, "b.yaml") + `:1:1: a scenario: unknown key "scenrio"; did you mean "scenario"?`}},
 		"files that do not fit together": {func(t *standIn) { oigtest.NewServer(t, oigtest.Dir(twice)) },
 			[]string{`"again" is never reached`, filepath.Join(twice, "a.yaml")}},
-		"no folder": {func(t *standIn) { oigtest.NewServer(t, oigtest.Dir(notHere)) }, []string{"not-here", "no such file"}},
+		"no folder": {func(t *standIn) { oigtest.NewServer(t, oigtest.Dir(notHere)) }, []string{fmt.Sprintf("oigtest: Dir(%q): reading %s: ", notHere, notHere)}},
+		"no folder beside the test": {func(t *standIn) { oigtest.NewServer(t, oigtest.Dir("apr")) },
+			[]string{fmt.Sprintf("oigtest: Dir(\"apr\"): reading %s: ", filepath.Join(here, "apr"))}},
 		"an empty folder": {func(s *standIn) { oigtest.NewServer(s, oigtest.Dir(t.TempDir())) },
-			[]string{"no scenario file (.yaml or .yml) is there"}},
+			[]string{"no scenario file (.yaml or .yml) is in " + os.TempDir()}},
 		"an unknown release": {func(t *standIn) { oigtest.NewServer(t, oigtest.Release("11.1.2.2")) }, []string{`did you mean "11.1.2.3"?`}},
 		"an unknown file": {func(t *standIn) { oigtest.NewServer(t, oigtest.Scenarios("provtasks/updat")) },
 			[]string{`no such file for release`, `did you mean "provtasks/update"?`, "\n  policyviolations/unknown\n"}},
@@ -298,51 +309,74 @@ func TestLateRequests(t *testing.T) {
 	}
 }
 
-// What hangs does not hold up the end of a test, and nothing of it is left.
-func TestEndIsQuick(t *testing.T) {
-	before := runtime.NumGoroutine()
-	test := &standIn{name: "TestStandIn"}
-	oig := oigtest.NewServer(test)
-	oig.Put("slow", `scenario: Slow
+// A follower is a response that tells of each entry of a journal that is sent
+// in it.
+type follower struct {
+	header  http.Header
+	entries chan struct{}
+}
+
+func (f *follower) Header() http.Header { return f.header }
+func (f *follower) WriteHeader(int)     {}
+func (f *follower) Flush()              {}
+
+func (f *follower) Write(b []byte) (int, error) {
+	for range bytes.Count(b, []byte("\nevent: entry\n")) {
+		f.entries <- struct{}{}
+	}
+	return len(b), nil
+}
+
+// What hangs does not hold up the end of a test, and nothing of it is left: the
+// clock of the bubble stands still while anybody waits for a connection, so
+// nothing hangs less than for ever, and the bubble lasts until all its
+// goroutines have ended.
+func TestEndWaitsForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		test := &standIn{name: "TestStandIn"}
+		oig := oigtest.NewServer(test)
+		oig.Put("slow", `scenario: Slow
 source: assumed
 interactions:
   - {name: slow, request: {path: /slow}, response: {status: 200, delay: 10m}}
   - {name: hangs, request: {path: /hangs}, response: {status: 200, fault: hang}}
 `)
-	session := oig.Session(test)
-	var wg sync.WaitGroup
-	for _, url := range []string{oig.URL + "/slow", oig.URL + "/hangs", session.URL + "/nothing"} {
-		for range 5 {
-			wg.Go(func() {
-				resp, err := session.Client().Get(url)
-				if err == nil {
-					resp.Body.Close()
-				}
-			})
+		session := oig.Session(test)
+		session.AllowUnanswered()
+		ask(t, session.Client(), "GET", session.URL+"/nothing", "")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		journal, err := http.NewRequestWithContext(ctx, "GET", "http://localhost/journal?follow=true", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for len(oig.Received("")) < 10 || len(session.Received("")) < 5 {
-		time.Sleep(time.Millisecond)
-	}
-	oig.AllowUnanswered()
-	session.AllowUnanswered()
-	began := time.Now()
-	test.end()
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	wg.Wait()
-	if len(test.failures) > 0 {
-		t.Errorf("failed: %q", test.failures)
-	}
-	for range 300 {
-		if runtime.NumGoroutine() <= before {
-			return
+		arrived := &follower{http.Header{}, make(chan struct{}, 10)}
+		var wg sync.WaitGroup
+		wg.Go(func() { oig.Mock.Admin(mockserver.AdminConfig{}).ServeHTTP(arrived, journal) })
+		for _, url := range []string{oig.URL + "/slow", oig.URL + "/hangs"} {
+			for range 5 {
+				wg.Go(func() {
+					if resp, err := session.Client().Get(url); err == nil {
+						resp.Body.Close()
+						t.Errorf("%s: got %s", url, resp.Status)
+					}
+				})
+			}
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	stacks := make([]byte, 1<<16)
-	t.Errorf("%d goroutines were there before, and %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+		for range cap(arrived.entries) {
+			<-arrived.entries
+		}
+		cancel()
+		began := time.Now()
+		test.end()
+		wg.Wait()
+		if took := time.Since(began); took != 0 { // by the clock of the bubble
+			t.Errorf("it waited for %s", took)
+		}
+		if len(test.failures) > 0 {
+			t.Errorf("failed: %q", test.failures)
+		}
+	})
 }
 
 func TestSessions(t *testing.T) {
@@ -376,17 +410,42 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// A session that nobody asked for in an hour is told from a new one.
+// A session that has ended is told from a new one, and what it was refused is
+// not taken for nothing.
 func TestSessionIsGone(t *testing.T) {
-	got := failuresOf(func(test *standIn) {
-		oig := oigtest.NewServer(test).Session(test)
+	const unknown = "the session ended before the test did, so what it was refused is not known"
+	end := func(oig *oigtest.Server) {
 		if was, err := oig.Mock.EndSession(oig.Name); !was || err != nil {
 			t.Fatal(was, err)
 		}
-		oig.SetTime(time.Now())
-	})
-	if len(got) != 1 || !strings.Contains(got[0], "has ended") {
-		t.Errorf("got %q", got)
+	}
+	for name, test := range map[string]struct {
+		f    func(*oigtest.Server)
+		want []string
+	}{
+		"and was refused": {func(oig *oigtest.Server) {
+			ask(t, oig.Client(), "GET", oig.URL+"/nothing", "")
+			end(oig)
+		}, []string{unknown}},
+		"and another began": {func(oig *oigtest.Server) {
+			end(oig)
+			ask(t, oig.Client(), "GET", oig.URL+"/nothing", "")
+		}, []string{unknown}},
+		"and is asked": {func(oig *oigtest.Server) {
+			end(oig)
+			oig.SetTime(time.Now())
+		}, []string{"has ended: ", unknown}},
+		"and may": {func(oig *oigtest.Server) {
+			oig.AllowUnanswered()
+			end(oig)
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := failuresOf(func(standIn *standIn) { test.f(oigtest.NewServer(t).Session(standIn)) })
+			if !slices.EqualFunc(got, test.want, strings.Contains) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/scanner"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -115,9 +116,9 @@ func (o *options) scenarios(t testing.TB) ([]*scenarios.Scenario, error) {
 		case errors.As(err, &found):
 			faults = append(faults, found...)
 		case err != nil:
-			return nil, fmt.Errorf("Dir(%q): %w", dir, err)
+			return nil, unreadable(dir, err)
 		case len(list) == 0:
-			return nil, fmt.Errorf("Dir(%q): no scenario file (.yaml or .yml) is there", dir)
+			return nil, fmt.Errorf("Dir(%q): no scenario file (.yaml or .yml) is in %s", dir, absolute(dir))
 		}
 		for _, sc := range list {
 			if !sc.Holds(o.release) {
@@ -132,6 +133,25 @@ func (o *options) scenarios(t testing.TB) ([]*scenarios.Scenario, error) {
 	}
 	faults.Sort()
 	return append(all, library...), faults.Err()
+}
+
+// unreadable names what of a folder could not be read by its whole path: the
+// error says where in the folder that is, and the folder is wherever go test
+// put the test.
+func unreadable(dir string, err error) error {
+	at := absolute(dir)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		at, err = filepath.Join(at, filepath.FromSlash(path.Path)), path.Err
+	}
+	return fmt.Errorf("Dir(%q): reading %s: %w", dir, at, err)
+}
+
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
 }
 
 // library is what is kept of the library.

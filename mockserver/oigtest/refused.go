@@ -24,6 +24,10 @@ func (s *Server) check() {
 	if s.allowed.Load() {
 		return
 	}
+	if s.ended() != nil {
+		s.t.Errorf("oigtest: the session ended before the test did, so what it was refused is not known")
+		return
+	}
 	entries, evicted := s.session.Journal(0)
 	if evicted > 0 {
 		s.t.Errorf("oigtest: %d requests were made, and the journal has lost the first %d: whether they were answered is not known",
