@@ -32,7 +32,9 @@
 package oigtest
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,9 +76,13 @@ func NewServer(t testing.TB, opts ...Option) *Server {
 	mock := o.serve(t)
 	srv := httptest.NewUnstartedServer(mock)
 	srv.Config.DisableGeneralOptionsHandler = true // OPTIONS * is refused as others are
+	ctx, cancel := context.WithCancel(context.Background())
+	srv.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	srv.Start()
-	t.Cleanup(func() {
-		srv.CloseClientConnections() // what is under way ends: Close would wait for it
+	t.Cleanup(func() { // what is under way ends: Close would wait for it
+		_ = srv.Listener.Close() // first: a client that loses its connection may at once ask again by another
+		srv.CloseClientConnections()
+		cancel() // for a connection that was just being accepted
 		srv.Close()
 	})
 	return begin(t, mock, srv.URL, "", new(atomic.Int64))
