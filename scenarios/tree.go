@@ -197,6 +197,7 @@ func (b *branch) value() payload.Value {
 	doc, _ := payload.Scan(b.appendJSON(make([]byte, 0, b.size)))
 	if b.values <= maxMade { // what is larger would double what is remembered, at each depth
 		b.made.CompareAndSwap(nil, doc)
+		return b.made.Load().Root() // that of who was first
 	}
 	return doc.Root()
 }
