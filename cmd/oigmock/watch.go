@@ -121,6 +121,8 @@ func (w *watcher) watchAbove(notify *fsnotify.Watcher, name string) {
 			w.names = append(w.names, above)
 			below, above = above, filepath.Dir(above)
 		}
+		// What is watched may go as well, and then makes its last event.
+		w.names = append(w.names, above)
 		if _, err := os.Lstat(below); below == name || err != nil {
 			return // from now on its coming is an event
 		}

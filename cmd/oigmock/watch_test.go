@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -91,83 +88,4 @@ func TestSettle(t *testing.T) {
 	if <-settled {
 		t.Error("the end was told as a change")
 	}
-}
-
-// TestWatch changes real folders. After each change the watcher has to tell
-// of it while the change is to be seen.
-func TestWatch(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need a privilege there")
-	}
-	root := t.TempDir()
-	dir := filepath.Join(root, "now", "scenarios") // now -> v1
-	do := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	write := func(name, text string) {
-		t.Helper()
-		do(os.MkdirAll(filepath.Dir(name), 0o755))
-		do(os.WriteFile(name, []byte(text), 0o644))
-	}
-	link := func(target, name string) {
-		t.Helper()
-		do(os.Symlink(target, name+".new"))
-		do(os.Rename(name+".new", name))
-	}
-	write(filepath.Join(root, "v1", "scenarios", "a.yaml"), "1")
-	write(filepath.Join(root, "v2", "scenarios", "a.yaml"), "5")
-	link("v1", filepath.Join(root, "now"))
-
-	w := newWatcher([]string{dir}, func(err error) { t.Errorf("watching: %v", err) })
-	w.after = func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) }
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	told, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		w.run(ctx, func() {
-			select {
-			case told <- struct{}{}:
-			case <-ctx.Done():
-			}
-		})
-	}()
-	defer func() { cancel(); <-done }()
-	// wants waits until the file holds the text at the time of a telling.
-	wants := func(step, name, text string) {
-		t.Helper()
-		for {
-			select {
-			case <-told:
-			case <-ctx.Done():
-				got, err := os.ReadFile(name)
-				t.Fatalf("%s: nothing was told; the file holds %q, %v", step, got, err)
-			}
-			if got, err := os.ReadFile(name); err == nil && string(got) == text || err != nil && text == "" {
-				return
-			}
-		}
-	}
-	a, deep := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "new", "deep", "b.json")
-
-	write(a, "2")
-	wants("a file is written", a, "2")
-	write(deep, "3")
-	wants("a folder is made", deep, "3")
-	write(deep, "4")
-	wants("a file in the new folder is written", deep, "4")
-	do(os.RemoveAll(filepath.Join(dir, "new")))
-	wants("the folder is removed", deep, "")
-	link("v2", filepath.Join(root, "now"))
-	wants("a link on the way is swapped", a, "5")
-	write(a, "6")
-	wants("a file behind the new link is written", a, "6")
-	do(os.RemoveAll(filepath.Join(root, "v2")))
-	wants("all is removed", a, "")
-	write(filepath.Join(root, "v2", "scenarios", "a.yaml"), "7")
-	wants("all is there again", a, "7")
-	write(a, "8")
-	wants("and is watched as before", a, "8")
 }
