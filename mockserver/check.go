@@ -239,6 +239,8 @@ func (k *checker) place(e *entry, rt *route, r *scenarios.Request) {
 	switch path := e.Request.Path; {
 	case rt == nil && (path == nil || slices.ContainsFunc(k.c.routes, func(rt *route) bool { return rt.path.Meets(path) })):
 		// Its example lies outside, and it answers much besides.
+	case rt != nil && path != nil && path.Wild():
+		// Its example is for one of many paths, and others may have the method.
 	case rt == nil:
 		k.add(e.Pos, LevelWarning, "outside", "%q answers %s %s, which the contract of this release does not have", e.Name, r.Method, r.Path)
 	case rt.tables[r.Method] == nil:

@@ -85,7 +85,7 @@ func (ses *Session) explain(hr *http.Request, prefix string) *Explanation {
 	for _, of := range []func(*table) *layer{ordinaryOf, lastOf, firstOf, addsOf} {
 		for _, m := range q.rank(t, of) {
 			e := m.entry
-			if e == a.entry || e.wakesForAll(st) {
+			if e == a.entry || e.standsBy(st) {
 				continue
 			}
 			v := Candidate{Scenario: e.scenario.Name, Interaction: e.Name, Pos: e.Pos, Mismatches: t.Mismatches(e.Interaction)}
@@ -109,10 +109,10 @@ func (ses *Session) explain(hr *http.Request, prefix string) *Explanation {
 	return x
 }
 
-// wakesForAll tells an entry that sleeps, and would answer whatever is asked:
-// for no request it is the one that was meant.
-func (e *entry) wakesForAll(st *state) bool {
-	return e.Order == scenarios.First && (e.Request.Path == nil || e.Request.Path.Wild()) && !e.scenario.Awake(st.given)
+// standsBy tells an entry of the library that would answer whatever is asked,
+// and sleeps: why it does not answer is no question.
+func (e *entry) standsBy(st *state) bool {
+	return e.scenario.Origin == "library" && (e.Request.Path == nil || e.Request.Path.Wild()) && !e.scenario.Awake(st.given)
 }
 
 // MarshalJSON writes an explanation as programs read it. Lists are there when

@@ -1,6 +1,7 @@
 package mockserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,50 +50,153 @@ func TestLibraryFitsTheContract(t *testing.T) {
 	}
 }
 
+// A staging asks the library for what its own matchers have as examples.
+type staging struct {
+	*Server
+	t      *testing.T
+	worlds *worlds
+	asWas  state
+}
+
+func stagingOf(t *testing.T, release string) *staging {
+	s := oigServer(t, release)
+	c := s.catalog.Load()
+	return &staging{s, t, newWorlds(c.list, scenarios.Env{Now: noon, URL: "http://localhost"}), *s.home.load()}
+}
+
+// example is a request that an entry answers, in a session that remembers what
+// it needs to; forced tells that this is more than what is seeded.
+func (s *staging) example(e *entry) (r *http.Request, forced bool) {
+	s.t.Helper()
+	c, w := s.catalog.Load(), s.worlds.of(e.scenario)
+	env := scenarios.Env{Now: noon, URL: "http://localhost", Records: w.records, Given: w.given}
+	_, method := c.home(e.Interaction)
+	ex, err := e.Stage(method, env, maxStaging)
+	if err != nil || len(ex.Refused)+len(ex.Unmet)+len(ex.Short) > 0 {
+		s.t.Fatalf("%s: %q: no example: %v %v %v %v", e.Pos, e.Name, err, ex.Refused, ex.Unmet, ex.Short)
+	}
+	st := s.asWas
+	st.records, st.given = ex.Records, w.given
+	s.home.state.Store(&st)
+
+	body := ex.Request.Body
+	if len(body) == 0 && e.Request.Body == nil && e.Request.Text == nil { // it says nothing of the body: any valid one will do
+		for _, o := range c.tableOf(ex.Request).ordinary.entries {
+			if with, err := o.Request.Example(ex.Request.Method, scenarios.Env{Now: noon}); err == nil && o.Request.Body != nil {
+				body = with.Request.Body
+				ex.Request.Header.Set("Content-Type", "application/json")
+				break
+			}
+		}
+	}
+	r, err = http.NewRequest(ex.Request.Method, "http://localhost"+ex.Request.Path+"?"+ex.Request.Query, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header = ex.Request.Header
+	if !strings.HasPrefix(e.Name, "a write without X-Requested-By") {
+		r.Header.Set("X-Requested-By", "test")
+	}
+	return r, ex.Forced
+}
+
 // Each interaction answers its own example, and the answer is one of the
 // contract's.
 func TestLibraryAnswersItsExamples(t *testing.T) {
-	s := oigServer(t, "11.1.2.3")
-	c := s.catalog.Load()
-	for _, e := range c.all {
-		ex, err := e.Request.Example("PUT", scenarios.Env{Now: noon, URL: "http://localhost"})
-		if err != nil {
-			t.Errorf("%s: %v", e.Name, err)
-			continue
-		}
-		if len(ex.Request.Body) == 0 && e.Request.Body == nil { // it says nothing of the body: any valid one will do
-			for _, o := range c.tableOf(ex.Request).ordinary.entries {
-				if with, err := o.Request.Example("PUT", scenarios.Env{Now: noon}); err == nil && o.Request.Body != nil {
-					ex.Request.Body = with.Request.Body
-					ex.Request.Header.Set("Content-Type", "application/json")
+	for _, release := range schemas.Releases() {
+		s := stagingOf(t, release)
+		c := s.catalog.Load()
+		for _, e := range c.all {
+			hr, _ := s.example(e)
+			r := &scenarios.Request{Method: hr.Method, Path: hr.URL.EscapedPath()}
+			res, body, got := send(t, s.Server, hr)
+			if e.Adds {
+				for _, h := range e.Responses[0].Header {
+					if got.Outcome == Answered && len(res.Header[h.Name]) == 0 {
+						t.Errorf("%s: %q adds no %s to %s", release, e.Name, h.Name, got.Interaction)
+					}
 				}
+				continue
 			}
-		}
-		hr, err := http.NewRequest(ex.Request.Method, "http://localhost"+ex.Request.Path+"?"+ex.Request.Query, strings.NewReader(string(ex.Request.Body)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		hr.Header = ex.Request.Header
-		res, body, got := send(t, s, hr)
-		if e.Adds {
-			for _, h := range e.Responses[0].Header {
-				if got.Outcome == Answered && len(res.Header[h.Name]) == 0 {
-					t.Errorf("%q adds no %s to %s", e.Name, h.Name, got.Interaction)
-				}
+			if got.Interaction != e.Name || got.Scenario != e.scenario.Name {
+				t.Errorf("%s: %s: %q is answered by %q in %s: %s", release, e.Pos, e.Name, got.Interaction, got.Scenario, body)
 			}
-			continue
-		}
-		if got.Interaction != e.Name || got.Scenario != e.scenario.Name {
-			t.Errorf("%q is answered by %q in %s: %s", e.Name, got.Interaction, got.Scenario, body)
-		}
-		if len(written(res.Header, "ResponseTime")) == 0 { // as written, not Responsetime
-			t.Errorf("%q: no ResponseTime", e.Name)
-		}
-		answer := scenarios.Request{Body: []byte(body)}
-		for _, v := range c.tableOf(ex.Request).operation.CheckResponse(res.StatusCode, answer.JSON()) {
-			t.Errorf("%q: %s", e.Name, v)
+			if len(written(res.Header, "ResponseTime")) == 0 { // as written, not Responsetime
+				t.Errorf("%s: %q: no ResponseTime", release, e.Name)
+			}
+			answer := scenarios.Request{Body: []byte(body)}
+			for _, v := range c.tableOf(r).operation.CheckResponse(res.StatusCode, answer.JSON()) {
+				t.Errorf("%s: %q: %s", release, e.Name, v)
+			}
 		}
 	}
+}
+
+// Every operation of every release answers the example of one of its own
+// matchers, as a session begins, and the answer satisfies the contract. Its
+// documented statuses can all be had: 401 by sending no credentials, and 403,
+// 404 and 500 by a provider state.
+func TestEveryOperationAnswers(t *testing.T) {
+	states := map[int]string{403: "the caller lacks permission", 404: "nothing is there", 500: "OIG fails"}
+	for _, release := range schemas.Releases() {
+		s := stagingOf(t, release)
+		c := s.catalog.Load()
+		counts := map[string]int{}
+		for _, op := range c.contract.Operations() {
+			rt := c.route(op.Path)
+			if len(op.Statuses) == 0 || op.Source == "" {
+				t.Errorf("%s: %s %s: neither x-source nor x-statuses may be missing", release, op.Method, op.Path)
+			}
+			found := map[int]bool{}
+			var works *entry
+			for _, e := range rt.tables[op.Method].ordinary.entries {
+				if e.Adds || e.scenario.Given != nil && len(e.Responses) == 0 {
+					continue
+				}
+				hr, forced := s.example(e)
+				res, body, _ := send(t, s.Server, hr)
+				found[res.StatusCode] = true
+				answer := scenarios.Request{Body: []byte(body)}
+				if works == nil && !forced && len(e.scenario.Given) == 0 && res.StatusCode < 300 && len(op.CheckResponse(res.StatusCode, answer.JSON())) == 0 {
+					works = e
+				}
+			}
+			if works == nil {
+				counts["without an answer"]++
+				t.Errorf("%s: %s %s is not answered", release, op.Method, op.Path)
+				continue
+			}
+			counts[op.Source]++
+			for status, name := range states {
+				hr, _ := s.example(works)
+				if err := s.home.SetState(name, nil); err != nil {
+					t.Fatal(err)
+				}
+				res, body, _ := send(t, s.Server, hr)
+				found[res.StatusCode] = found[res.StatusCode] || isOIGError(body, status)
+			}
+			hr, _ := s.example(works)
+			hr.Header.Del("Authorization")
+			res, body, _ := send(t, s.Server, hr)
+			found[res.StatusCode] = found[res.StatusCode] || isOIGError(body, 401)
+			for _, status := range op.Statuses {
+				if !found[status] {
+					t.Errorf("%s: %s %s: %d is documented, and nothing makes it answer so: %v", release, op.Method, op.Path, status, found)
+				}
+			}
+		}
+		t.Logf("%-9s %d operations: %d printed by Oracle, %d derived, %d assumed, %d without an answer", release, len(c.contract.Operations()),
+			counts[schemas.Printed], counts[schemas.Derived], counts[schemas.Assumed], counts["without an answer"])
+	}
+}
+
+// isOIGError tells a body that has the form of OIG's errors.
+func isOIGError(body string, status int) bool {
+	var e struct {
+		Title, Detail, Referer string
+		Status                 int
+	}
+	return json.Unmarshal([]byte(body), &e) == nil && e.Title != "" && e.Detail != "" && e.Referer != "" && e.Status == status
 }
 
 // What Oracle prints, as it stands there.

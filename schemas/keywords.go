@@ -78,7 +78,7 @@ const (
 
 // keywords are those of 2020-12 that the validator asserts, and the comments.
 var keywords = map[string]keyword{
-	"$schema": onlyAtTop, "x-operation": onlyAtTop, "x-releases": onlyAtTop,
+	"$schema": onlyAtTop, "x-operation": onlyAtTop, "x-releases": onlyAtTop, "x-source": onlyAtTop, "x-statuses": onlyAtTop,
 	"$comment": comment, "title": comment, "description": comment,
 	"deprecated": commentYesNo, "readOnly": commentYesNo, "writeOnly": commentYesNo,
 	"default": anything, "examples": commentList,
@@ -177,7 +177,7 @@ func (l *loader) schema(f *file, v payload.Value, parent *node, pointer string) 
 
 func (l *loader) unknown(f *file, at int, name string, top bool) {
 	if strings.HasPrefix(name, "x-") {
-		if hint := didyoumean.Hint(name, []string{"x-operation", "x-releases"}); hint != "" {
+		if hint := didyoumean.Hint(name, []string{"x-operation", "x-releases", "x-source", "x-statuses"}); hint != "" {
 			l.fault(f, at, "unknown annotation %q%s", name, hint)
 		}
 		return

@@ -59,6 +59,8 @@ type file struct {
 	method   string
 	path     string
 	releases []string // none: all
+	source   map[string]string
+	statuses []int
 	title    string
 }
 
@@ -216,22 +218,84 @@ func (l *loader) annotations(f *file) {
 		}
 	}
 	if releases := f.root.Member("x-releases"); releases.Kind() != payload.Absent {
-		if releases.Kind() != payload.Array || releases.Len() == 0 {
-			l.fault(f, releases.Offset(), `x-releases must be a list such as ["11.1.2.3"]; leave it out for all releases`)
-			return
-		}
-		for _, r := range releases.Elems() {
-			switch text := r.Text(); {
-			case r.Kind() != payload.String || !releaseForm.MatchString(text):
-				l.fault(f, r.Offset(), `x-releases: a release is a string such as "11.1.2.3"`)
-			case slices.Contains(f.releases, text):
-				l.fault(f, r.Offset(), "x-releases: %q is there twice", text)
-			default:
-				f.releases = append(f.releases, text)
-			}
+		l.releasesOf(f, releases)
+	}
+	if source := f.root.Member("x-source"); source.Kind() != payload.Absent {
+		l.sourceOf(f, source)
+	}
+	if statuses := f.root.Member("x-statuses"); statuses.Kind() != payload.Absent {
+		l.statusesOf(f, statuses)
+	}
+}
+
+// releasesOf reads x-releases, the releases in which a file holds.
+func (l *loader) releasesOf(f *file, releases payload.Value) {
+	if releases.Kind() != payload.Array || releases.Len() == 0 {
+		l.fault(f, releases.Offset(), `x-releases must be a list such as ["11.1.2.3"]; leave it out for all releases`)
+		return
+	}
+	for _, r := range releases.Elems() {
+		switch text := r.Text(); {
+		case r.Kind() != payload.String || !releaseForm.MatchString(text):
+			l.fault(f, r.Offset(), `x-releases: a release is a string such as "11.1.2.3"`)
+		case slices.Contains(f.releases, text):
+			l.fault(f, r.Offset(), "x-releases: %q is there twice", text)
+		default:
+			f.releases = append(f.releases, text)
 		}
 	}
 }
+
+// sourceOf reads x-source, what an operation rests on in each release.
+func (l *loader) sourceOf(f *file, source payload.Value) {
+	if f.method == "" || f.request {
+		l.fault(f, f.root.KeyOffset("x-source"), "x-source stands in the file of a response, and says of its operation what it rests on")
+		return
+	}
+	if source.Kind() != payload.Object || source.Len() == 0 {
+		l.fault(f, source.Offset(), `x-source must be an object such as {"11.1.2.3": "printed"}`)
+		return
+	}
+	f.source = map[string]string{}
+	for release, word := range source.Members() {
+		switch {
+		case !releaseForm.MatchString(release):
+			l.fault(f, source.KeyOffset(release), `x-source: a release is a string such as "11.1.2.3"`)
+		case len(f.releases) > 0 && !slices.Contains(f.releases, release):
+			l.fault(f, source.KeyOffset(release), "x-source: %q is not among x-releases", release)
+		case !slices.Contains(sources, word.Text()):
+			l.fault(f, word.Offset(), "x-source: want one of %s%s", strings.Join(sources, ", "), didyoumean.Hint(word.Text(), sources))
+		default:
+			f.source[release] = word.Text()
+		}
+	}
+}
+
+// statusesOf reads x-statuses, the statuses that are documented.
+func (l *loader) statusesOf(f *file, statuses payload.Value) {
+	if f.method == "" || f.request {
+		l.fault(f, f.root.KeyOffset("x-statuses"), "x-statuses stands in the file of a response, and lists the statuses that are documented for its operation")
+		return
+	}
+	if statuses.Kind() != payload.Array || statuses.Len() == 0 {
+		l.fault(f, statuses.Offset(), "x-statuses must be a list such as [200, 404]")
+		return
+	}
+	for _, s := range statuses.Elems() {
+		n, err := strconv.Atoi(s.Literal())
+		switch {
+		case s.Kind() != payload.Number || err != nil || n < 100 || n > 599:
+			l.fault(f, s.Offset(), "x-statuses: a status is a number such as 200")
+		case slices.Contains(f.statuses, n):
+			l.fault(f, s.Offset(), "x-statuses: %d is there twice", n)
+		default:
+			f.statuses = append(f.statuses, n)
+		}
+	}
+}
+
+// sources are what an operation may rest on.
+var sources = []string{Printed, Derived, Assumed}
 
 var (
 	releaseForm  = regexp.MustCompile(`^[0-9]{1,6}(\.[0-9]{1,6})+$`)
@@ -314,6 +378,11 @@ func (l *loader) compare() {
 				l.fault(f, at, "x-operation: %s has the same path with other names, %s", g.name, g.path)
 				break
 			}
+			for release, word := range f.source {
+				if other := g.source[release]; other != "" && other != word {
+					l.fault(f, f.root.Member("x-source").Member(release).Offset(), "x-source: in %s it is %q here, and %q in %s", release, word, other, g.name)
+				}
+			}
 			if f.request == g.request && f.status == g.status {
 				l.fault(f, at, "x-operation: %s describes the same payload in the same release", g.name)
 				break
@@ -339,6 +408,7 @@ func (l *loader) releases() []string {
 	for _, f := range l.files {
 		if f.method != "" {
 			all = append(all, f.releases...)
+			all = slices.AppendSeq(all, maps.Keys(f.source))
 		}
 	}
 	slices.SortFunc(all, compareReleases)
@@ -414,6 +484,15 @@ func (l *loader) compile(release string) {
 			o.requests = append(o.requests, s)
 		} else {
 			o.responses[f.status] = append(o.responses[f.status], s)
+		}
+		if source := f.source[release]; source != "" {
+			o.Source = source
+		}
+		for _, status := range f.statuses {
+			if !slices.Contains(o.Statuses, status) {
+				o.Statuses = append(o.Statuses, status)
+				slices.Sort(o.Statuses)
+			}
 		}
 		if o.Title == "" || f.request && len(o.requests) == 1 && f.title != "" {
 			o.Title = f.title

@@ -9,7 +9,12 @@
 //	provtasks/update.response.404.json  what an answer of exactly that status holds
 //
 // and x-releases says in which releases that holds; a file without it holds in
-// all of them. Files without x-operation, such as common.json, are only there
+// all of them. The file of a response may tell two things more of its
+// operation: what it rests on in each release,
+//
+//	"x-source": {"11.1.2.3": "printed", "12.2.1.4": "derived"}
+//
+// and the documented statuses, "x-statuses": [200, 401, 404, 500]. Files without x-operation, such as common.json, are only there
 // to be referred to. Another operation is two more files and no Go.
 //
 // The files are plain JSON Schema 2020-12, so that other languages can use them
@@ -119,9 +124,19 @@ type Operation struct {
 	Path   string // a template; {name} stands for one segment
 	Title  string // from the title of its files, "" if they have none
 
+	Source   string // what it rests on in the release that was loaded: Printed, Derived, Assumed; "" where no file says
+	Statuses []int  // that are documented for it, in order; none where no file says
+
 	requests  []*payloadSchema         // one for each group of releases, newest first
 	responses map[int][]*payloadSchema // by status; 0 is for any 2xx
 }
+
+// What an operation, or a scenario, rests on.
+const (
+	Printed = "printed" // Oracle's documentation of that release shows it
+	Derived = "derived" // that of the nearest release does
+	Assumed = "assumed" // none does
+)
 
 // TakesBody tells whether the contract describes a request body.
 func (o *Operation) TakesBody() bool { return o != nil && len(o.requests) > 0 }

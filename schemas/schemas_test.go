@@ -358,8 +358,8 @@ func TestStatusAndReleases(t *testing.T) {
 		t.Helper()
 		fsys := fstest.MapFS{}
 		for name, text := range map[string]string{
-			"a.response.json":     general + `, "required": ["any"]`,
-			"a.response.201.json": general + `, "required": ["created"]`,
+			"a.response.json":     general + `, "required": ["any"], "x-source": {"11.1": "printed", "12.2": "derived"}, "x-statuses": [404, 200]`,
+			"a.response.201.json": general + `, "required": ["created"], "x-releases": ["12.2"], "x-source": {"12.2": "derived"}, "x-statuses": [201, 404]`,
 			"a.response.404.json": general + `, "required": ["error"]`,
 			"old.request.json":    general + `, "x-releases": ["9.1", "11.1"], "title": "Old: request", "required": ["old"]`,
 			"new.request.json":    general + `, "x-releases": ["12.2"], "title": "New: request", "required": ["new"]`,
@@ -373,6 +373,11 @@ func TestStatusAndReleases(t *testing.T) {
 		return contract.Operation("PUT", "/a/{id}")
 	}
 	all := c("")
+	for release, want := range map[string]string{"11.1": "printed [200 404]", "12.2": "derived [200 201 404]", "13": " [200 404]", "": " [200 201 404]"} {
+		if o := c(release); fmt.Sprint(o.Source, " ", o.Statuses) != want {
+			t.Errorf("release %q: got %q, %v, want %s", release, o.Source, o.Statuses, want)
+		}
+	}
 	for status, want := range map[int]string{200: "any", 299: "any", 201: "created", 404: "error", 500: "", 199: ""} {
 		got := all.CheckResponse(status, body(t, `{}`))
 		if want == "" && got != nil || want != "" && (len(got) != 1 || got[0].Why != `"`+want+`" is missing`) {
