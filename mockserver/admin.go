@@ -48,14 +48,16 @@ type AdminConfig struct {
 //	PUT    /clock                    {frozen: TIME}, {offset: "48h"}, {advance: "-24h"}, or {} for the real one
 //	GET    /provider-states          {known, set}
 //	POST   /provider-states          {state, params, action: "setup"|"teardown"}, as Pact verifiers send it
-//	GET    /sessions[/NAME]          {name, entries, evicted, clock, given, added} of those that were named
+//	GET    /sessions[/NAME]          {name, release, entries, evicted, clock, given, added} of those that were named
+//	PUT    /sessions/NAME            {release: "14.1.2"} begins one in that release, {} in the usual one
 //	DELETE /sessions[/NAME]          ends one, or all
 //	POST   /explain                  {method, path, header, body|text} or {seq} of an entry
 //	POST   /reset                    the session is as at its beginning
 //	GET    /health, /version
 //
 // The parameter session, or the header X-Mock-Session, names a session, and
-// begins it; /sessions alone takes neither. A body has at most 1 MiB.
+// begins it; the parameter release names the release that it is of. /sessions
+// alone takes none of them. A body has at most 1 MiB.
 // Where GET is, HEAD is. What is refused is a problem (RFC 9457).
 //
 // Without a token only who is on this machine may ask, by its address or as
@@ -90,6 +92,7 @@ func (s *Server) Admin(cfg AdminConfig) http.Handler {
 		{"GET", "/sessions", a.listSessions, nil, readsAll},
 		{"DELETE", "/sessions", a.endSessions, nil, changesAll},
 		{"GET", "/sessions/NAME", a.getSession, nil, readsAll},
+		{"PUT", "/sessions/NAME", a.putSession, nil, changesAll},
 		{"DELETE", "/sessions/NAME", a.endSession, nil, changesAll},
 		{"POST", "/explain", a.explain, nil, reads},
 		{"POST", "/reset", a.reset, nil, changes},
@@ -241,7 +244,7 @@ func (a *admin) readQuery(v *visit) error {
 	takes := v.page.takes
 	ofSession := v.page.kind == reads || v.page.kind == changes
 	if ofSession {
-		takes = append([]string{"session"}, takes...)
+		takes = append([]string{"session", "release"}, takes...)
 	}
 	for name, values := range v.query {
 		if !slices.Contains(takes, name) {
@@ -258,11 +261,9 @@ func (a *admin) readQuery(v *visit) error {
 	if !ofSession {
 		return nil
 	}
-	name := v.r.Header.Get(sessionHeader)
-	for _, other := range v.r.Header[sessionHeader] {
-		if other != name {
-			return fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, cutText(name, 40), cutText(other, 40))
-		}
+	name, err := headerSession(v.r)
+	if err != nil {
+		return err
 	}
 	if given, ok := v.query["session"]; ok {
 		if err := checkSessionName(given[0]); err != nil {
@@ -273,7 +274,11 @@ func (a *admin) readQuery(v *visit) error {
 		}
 		name = given[0]
 	}
-	v.session, err = a.server.Session(name)
+	if release, ok := v.query["release"]; ok {
+		v.session, err = a.server.SessionIn(name, release[0])
+	} else {
+		v.session, err = a.server.Session(name)
+	}
 	return err
 }
 

@@ -52,12 +52,20 @@ func (a *admin) explainRequest(v *visit, doc payload.Value) (*Explanation, error
 	if err != nil {
 		return nil, err
 	}
-	if at, ok := inner.Context().Value(sessionKey{}).(sessionPath); ok {
-		if named != "" && named != at.name {
-			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, cutText(at.name, 40), cutText(named, 40))
+	if at := namingOf(inner); at.prefix != "" {
+		if named != "" && at.session != "" && named != at.session {
+			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, cutText(at.session, 40), cutText(named, 40))
 		}
 		prefix = at.prefix
-		if v.session, err = a.server.Session(at.name); err != nil {
+		if at.session == "" {
+			at.session = named
+		}
+		if at.release == "" {
+			v.session, err = a.server.Session(at.session)
+		} else {
+			v.session, err = a.server.SessionIn(at.session, at.release)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

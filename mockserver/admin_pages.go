@@ -19,7 +19,7 @@ func (a *admin) health(*visit) (any, error) {
 }
 
 func (a *admin) tellVersion(*visit) (any, error) {
-	return map[string]any{"version": a.version, "release": a.server.cfg.Release}, nil
+	return map[string]any{"version": a.version, "release": a.server.cfg.Release, "releases": a.server.Releases()}, nil
 }
 
 type scenarioJSON struct {
@@ -371,6 +371,7 @@ func readState(src []byte) (name string, params payload.Value, action string, er
 
 type sessionJSON struct {
 	Name    string    `json:"name"`
+	Release string    `json:"release,omitempty"`
 	Entries int       `json:"entries"`
 	Evicted uint64    `json:"evicted"`
 	Clock   clockJSON `json:"clock"`
@@ -380,7 +381,7 @@ type sessionJSON struct {
 
 func tellSession(s *Session) sessionJSON {
 	st := s.state.Load()
-	out := sessionJSON{Name: s.name, Clock: clockOf(st.clock, s.server.now(st)), Given: []string{}, Added: []string{}}
+	out := sessionJSON{Name: s.name, Release: s.release, Clock: clockOf(st.clock, s.server.now(st)), Given: []string{}, Added: []string{}}
 	out.Entries, out.Evicted, _ = s.journal.counts()
 	for name := range st.given {
 		out.Given = append(out.Given, name)
@@ -413,6 +414,38 @@ func (a *admin) getSession(v *visit) (any, error) {
 		}
 	}
 	return nil, noSession(name)
+}
+
+// putSession begins a session in the release that the body names.
+func (a *admin) putSession(v *visit) (any, error) {
+	name, err := v.name()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSessionName(name); err != nil {
+		return nil, err
+	}
+	src, err := a.body(v)
+	if err != nil {
+		return nil, err
+	}
+	release := a.server.cfg.Release
+	if len(src) > 0 {
+		doc, err := readObject(src, "a session", []string{"release"})
+		if err != nil {
+			return nil, err
+		}
+		if named, err := textMember(doc, "release"); err != nil {
+			return nil, err
+		} else if named != "" {
+			release = named
+		}
+	}
+	s, err := a.server.SessionIn(name, release)
+	if err != nil {
+		return nil, err
+	}
+	return tellSession(s), nil
 }
 
 func noSession(name string) error { return fmt.Errorf("%w: %q", errNoSession, cutText(name, 80)) }

@@ -75,7 +75,7 @@ func TestAdminAlone(t *testing.T) {
 		body   string
 	}{
 		{"GET /health", 200, "", `{"interactions":1,"operations":4,"scenarios":1,"status":"ok"}`},
-		{"GET /version", 200, "", `{"release":"","version":"1.2.3"}`},
+		{"GET /version", 200, "", `{"release":"","releases":[""],"version":"1.2.3"}`},
 		{"HEAD /health", 200, "", ""},
 		{"POST /health", 405, "GET, HEAD", `{"type":"urn:oigmock:no-such-method","title":"no such method","status":405,"detail":"/health has GET, HEAD, and not POST","instance":"/health"}`},
 		{"DELETE /version", 405, "GET, HEAD", `{"type":"urn:oigmock:no-such-method","title":"no such method","status":405,"detail":"/version has GET, HEAD, and not DELETE","instance":"/version"}`},

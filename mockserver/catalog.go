@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -34,7 +35,12 @@ type catalog struct {
 	seeded     scenarios.Tree        // what those seed that are always awake
 	timely     bool                  // and whether that depends on the time
 	seedFault  *scenarios.Fault
-	tooMany    *Finding // set: nothing else of the scenarios is in the catalog
+
+	// What is seeded where provider states are set from the start, once it was
+	// made. All sessions share it, unless it depends on when they begin.
+	seededGiven atomic.Pointer[scenarios.Tree]
+
+	tooMany *Finding // set: nothing else of the scenarios is in the catalog
 
 	zips map[*byte]func() []byte // bodies that are known at load, by where they begin
 }

@@ -569,7 +569,7 @@ func faultOf(err error, otherwise token.Position, rule string) Finding {
 // example is one.
 func (s *Session) Example(i *scenarios.Interaction, url string) *scenarios.Example {
 	st := s.load()
-	_, method := s.server.catalog.Load().home(i)
+	_, method := s.load().base.home(i)
 	env := scenarios.Env{Now: s.server.now(st), URL: url, Records: st.records, Given: st.given}
 	staged, err := i.Stage(method, env, maxStaging)
 	if err != nil || staged.Forced || len(staged.Short)+len(staged.Refused)+len(staged.Unmet) > 0 {

@@ -63,14 +63,47 @@ func (s *Server) Coverage() *Coverage {
 	all := &s.sessions
 	all.mu.RLock()
 	u.merge(&all.ended)
-	list := append(slices.Collect(maps.Values(all.byName)), s.home)
+	list := slices.AppendSeq(slices.Collect(maps.Values(all.byName)), maps.Values(s.homes))
 	all.mu.RUnlock()
 	for _, ses := range list {
 		ses.mu.Lock()
 		u.merge(&ses.usage)
 		ses.mu.Unlock()
 	}
-	return s.catalog.Load().coverage(nil, &u)
+	var c Coverage
+	for _, of := range *s.catalogs.Load() {
+		c.merge(of.coverage(nil, &u))
+	}
+	return &c
+}
+
+// merge adds what another release has besides: what both have was counted
+// together.
+func (c *Coverage) merge(o *Coverage) {
+	if c.Operations == nil {
+		*c = *o
+		return
+	}
+	for _, op := range o.Operations {
+		if !slices.ContainsFunc(c.Operations, func(known OperationUse) bool { return known.Operation == op.Operation }) {
+			c.Operations = append(c.Operations, op)
+		}
+	}
+	sortOperations(c.Operations)
+	known := map[Position]bool{}
+	for _, i := range c.Interactions {
+		known[i.Pos] = true
+	}
+	for _, i := range o.Interactions {
+		if !known[i.Pos] {
+			c.Interactions = append(c.Interactions, i)
+		}
+	}
+	for _, r := range o.Records {
+		if !slices.ContainsFunc(c.Records, func(known RecordUse) bool { return known.Room == r.Room }) {
+			c.Records = append(c.Records, r)
+		}
+	}
 }
 
 // Coverage is that of one session, since it began.
@@ -109,11 +142,7 @@ func (c *catalog) coverage(added *overlay, u *usage) *Coverage {
 			}
 		}
 	}
-	slices.SortFunc(out.Operations, func(a, b OperationUse) int {
-		am, ap, _ := strings.Cut(a.Operation, " ")
-		bm, bp, _ := strings.Cut(b.Operation, " ")
-		return cmp.Or(strings.Compare(ap, bp), strings.Compare(am, bm))
-	})
+	sortOperations(out.Operations)
 	for _, e := range all {
 		n := u.interactions[e.origin[0]]
 		if e.scenario.Origin == addedOrigin {
@@ -125,6 +154,15 @@ func (c *catalog) coverage(added *overlay, u *usage) *Coverage {
 		out.Records = append(out.Records, RecordUse{room, u.looked[room], u.changed[room]})
 	}
 	return out
+}
+
+// sortOperations sorts by path, then method.
+func sortOperations(all []OperationUse) {
+	slices.SortFunc(all, func(a, b OperationUse) int {
+		am, ap, _ := strings.Cut(a.Operation, " ")
+		bm, bp, _ := strings.Cut(b.Operation, " ")
+		return cmp.Or(strings.Compare(ap, bp), strings.Compare(am, bm))
+	})
 }
 
 // use is how often an operation was called.

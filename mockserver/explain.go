@@ -57,7 +57,7 @@ func (s *Session) Explain(hr *http.Request) *Explanation { return s.explain(hr, 
 func (ses *Session) explain(hr *http.Request, prefix string) *Explanation {
 	s := ses.server
 	st := ses.load()
-	c := s.catalog.Load()
+	c := st.base
 	r, err := s.read(discard{}, hr)
 	x := &Explanation{Method: r.Method, Path: r.Path, Query: r.Query}
 	if err != nil {

@@ -140,7 +140,7 @@ func TestJournalConcurrently(t *testing.T) {
 		})
 	}
 	for range 20 { // and the catalog is exchanged meanwhile
-		if err := s.Load(s.catalog.Load().contract, s.cfg.Scenarios); err != nil {
+		if err := s.Load(s.usual().contract, s.cfg.Scenarios); err != nil {
 			t.Error(err)
 		}
 	}

@@ -60,7 +60,7 @@ type staging struct {
 
 func stagingOf(t *testing.T, release string) *staging {
 	s := oigServer(t, release)
-	c := s.catalog.Load()
+	c := s.usual()
 	return &staging{s, t, newWorlds(c.list, scenarios.Env{Now: noon, URL: "http://localhost"}), *s.home.load()}
 }
 
@@ -68,7 +68,7 @@ func stagingOf(t *testing.T, release string) *staging {
 // it needs to; forced tells that this is more than what is seeded.
 func (s *staging) example(e *entry) (r *http.Request, forced bool) {
 	s.t.Helper()
-	c, w := s.catalog.Load(), s.worlds.of(e.scenario)
+	c, w := s.usual(), s.worlds.of(e.scenario)
 	env := scenarios.Env{Now: noon, URL: "http://localhost", Records: w.records, Given: w.given}
 	_, method := c.home(e.Interaction)
 	ex, err := e.Stage(method, env, maxStaging)
@@ -105,7 +105,7 @@ func (s *staging) example(e *entry) (r *http.Request, forced bool) {
 func TestLibraryAnswersItsExamples(t *testing.T) {
 	for _, release := range schemas.Releases() {
 		s := stagingOf(t, release)
-		c := s.catalog.Load()
+		c := s.usual()
 		for _, e := range c.all {
 			hr, _ := s.example(e)
 			r := &scenarios.Request{Method: hr.Method, Path: hr.URL.EscapedPath()}
@@ -140,7 +140,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 	states := map[int]string{403: "the caller lacks permission", 404: "nothing is there", 500: "OIG fails"}
 	for _, release := range schemas.Releases() {
 		s := stagingOf(t, release)
-		c := s.catalog.Load()
+		c := s.usual()
 		counts := map[string]int{}
 		for _, op := range c.contract.Operations() {
 			rt := c.route(op.Path)

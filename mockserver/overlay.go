@@ -94,7 +94,7 @@ func (s *Session) putFile(name string, src []byte, alone bool) error {
 	for {
 		old := s.load()
 		next := *old
-		if next.added, err = old.added.with(addedFile{name, len(src), list}, alone, s.server.cfg.Release); err != nil {
+		if next.added, err = old.added.with(addedFile{name, len(src), list}, alone, s.release); err != nil {
 			return err
 		}
 		if err := s.server.checkAdded(&next, list); err != nil {
@@ -140,7 +140,7 @@ func (o *overlay) with(f addedFile, alone bool, release string) (*overlay, error
 // seedAdded sets what scenarios seed that were added.
 func (s *Server) seedAdded(st *state, list []*scenarios.Scenario) error {
 	awake := slices.DeleteFunc(slices.Clone(list), func(sc *scenarios.Scenario) bool {
-		return !sc.Holds(s.cfg.Release) || !sc.Awake(st.given)
+		return !sc.Holds(st.base.release) || !sc.Awake(st.given)
 	})
 	t, err := st.seed(awake, st.records, s.now(st))
 	var f *scenarios.Fault
@@ -154,7 +154,7 @@ func (s *Server) seedAdded(st *state, list []*scenarios.Scenario) error {
 // checkAdded holds scenarios that are added against the contract, as those of
 // files are when they are loaded.
 func (s *Server) checkAdded(st *state, list []*scenarios.Scenario) error {
-	c := newCatalog(st.base.contract, list, s.cfg.Release, s.now(st), nil)
+	c := newCatalog(st.base.contract, list, st.base.release, s.now(st), nil)
 	var faults scanner.ErrorList
 	for _, f := range c.checkBeside(st.scenarios(), st.records, s.now(st)) {
 		if f.Level == LevelFault {
@@ -183,7 +183,7 @@ func (s *Session) Remove(name string) error {
 			return nil, fmt.Errorf("%w: nothing was added to the session as %q", ErrNoScenario, cutText(name, maxAddedName))
 		}
 		next := *old
-		next.added = newOverlay(files, s.server.cfg.Release)
+		next.added = newOverlay(files, s.release)
 		return &next, nil
 	})
 }

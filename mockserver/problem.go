@@ -309,8 +309,10 @@ func pageProblem(r *http.Request, err error) *problem {
 		p.Faults = []faultJSON{{fault.Pos.String(), fault.Pos.Line, fault.Pos.Column, fault.Why}}
 	case errors.As(err, &bad):
 		say(http.StatusBadRequest, "wrong", "it makes no sense")
-	case is(ErrSessionName):
+	case is(ErrSessionName), is(ErrUnknownRelease):
 		say(http.StatusBadRequest, string(BadSession), "no such session can be")
+	case is(ErrOtherRelease):
+		say(http.StatusConflict, string(BadSession), "no such session can be")
 	case is(ErrTooManySessions):
 		say(http.StatusServiceUnavailable, string(BadSession), "no such session can be")
 	case is(errStopping):
@@ -359,6 +361,8 @@ func sessionStatus(err error) int {
 	switch {
 	case errors.Is(err, ErrTooManySessions):
 		return http.StatusServiceUnavailable
+	case errors.Is(err, ErrOtherRelease):
+		return http.StatusConflict
 	case errors.Is(err, ErrTooMuch):
 		return http.StatusInsufficientStorage
 	}
@@ -368,7 +372,7 @@ func sessionStatus(err error) int {
 // refuseSession answers where the session that a request names cannot be.
 func (s *Server) refuseSession(w http.ResponseWriter, hr *http.Request, err error, began time.Time) {
 	r := &scenarios.Request{Method: hr.Method, Path: wirePath(hr.URL), Query: hr.URL.RawQuery, Host: hr.Host, Header: hr.Header}
-	j := job{hr: hr, request: r, catalog: s.catalog.Load(), began: began}
+	j := job{hr: hr, request: r, catalog: s.usual(), began: began}
 	j.entry = Entry{Exchange: scenarios.Exchange{At: s.now(s.home.load())}, URL: baseURL(hr)}
 	j.answer = answer{outcome: BadSession, problem: newProblem(BadSession, sessionStatus(err), "no such session can be", err.Error(), r)}
 	j.tell()

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"go/scanner"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -42,6 +43,7 @@ type Config struct {
 	Contract  *schemas.Contract     // nil: payloads are not checked, and no path is outside
 	Scenarios []*scenarios.Scenario // tried in this order
 	Release   string                // scenarios of other releases are passed over; "": all hold
+	Beside    []Release             // are served as well, each in sessions of its own
 	User      string                // "NAME:PASSWORD", the only login that counts; "": any does
 	Now       func() time.Time      // the real time; nil: time.Now
 	Clock     Clock                 // where the clock of every session starts
@@ -55,13 +57,18 @@ type Config struct {
 // called concurrently.
 type Server struct {
 	cfg      Config
-	catalog  atomic.Pointer[catalog]
+	catalogs atomic.Pointer[catalogs] // of the same releases for as long as it runs
 	given    map[string]payload.Value // of Config.Given
 	journals journals
 	sessions sessions
-	home     *Session // of clients that name none
+	home     *Session            // of clients that name none
+	homes    map[string]*Session // and that name a release
+}
 
-	seededGiven atomic.Pointer[seededGiven]
+// A Release is a generation of OIG, and its contract.
+type Release struct {
+	Name     string
+	Contract *schemas.Contract
 }
 
 // A ProviderState is the name of one, and its parameters.
@@ -85,29 +92,51 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg}
 	s.journals.limit(cfg.Journal)
 	s.sessions.byName = map[string]*Session{}
-	if err := s.Load(cfg.Contract, cfg.Scenarios); err != nil {
+	if err := s.Load(cfg.Contract, cfg.Scenarios, cfg.Beside...); err != nil {
 		return nil, err
 	}
 	if err := s.setGiven(); err != nil {
 		return nil, err
 	}
-	var err error
-	s.home, err = s.begin("")
-	return s, err
+	s.homes = map[string]*Session{}
+	for _, release := range s.Releases() {
+		home, err := s.begin("", release)
+		if err != nil {
+			return nil, err
+		}
+		s.homes[release] = home
+	}
+	s.home = s.homes[cfg.Release]
+	return s, nil
 }
 
-// setGiven finds the provider states that are set from the start.
+// setGiven finds the provider states that are set from the start. Not every
+// release needs to know each of them.
 func (s *Server) setGiven() error {
-	first, err := s.begin("")
-	if err != nil {
-		return err
-	}
-	for _, g := range s.cfg.Given {
-		if err := first.SetState(g.Name, g.Params); err != nil {
+	all := map[string]payload.Value{}
+	unknown := map[string]error{}
+	for _, release := range s.Releases() {
+		first, err := s.begin("", release)
+		if err != nil {
 			return err
 		}
+		for _, g := range s.cfg.Given {
+			if err := first.SetState(g.Name, g.Params); errors.Is(err, ErrUnknownState) {
+				unknown[g.Name] = err
+			} else if err != nil {
+				return err
+			}
+		}
+		maps.Copy(all, first.state.Load().given)
 	}
-	s.given = first.state.Load().given
+	for _, g := range s.cfg.Given {
+		if _, set := all[g.Name]; !set {
+			return unknown[g.Name]
+		}
+	}
+	if len(all) > 0 {
+		s.given = all
+	}
 	s.sessions.remembered.Store(0)
 	return nil
 }
@@ -115,35 +144,46 @@ func (s *Server) setGiven() error {
 // Seed is that of whatever is random: with it a run can be repeated.
 func (s *Server) Seed() uint64 { return s.cfg.Seed }
 
-// Load checks a contract and scenarios and serves them from then on, whole.
+// Load checks a contract and scenarios and serves them from then on, whole; for
+// the releases that are served beside it takes their contracts, too.
 // With an error nothing changes: what was served is served on. The error is a
 // scanner.ErrorList of all faults.
-func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario) error {
+func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario, beside ...Release) error {
 	now := s.cfg.Clock.At(s.cfg.Now())
-	c := newCatalog(contract, list, s.cfg.Release, now, s.serve)
+	var all catalogs
+	var found []Finding
+	for _, r := range append([]Release{{s.cfg.Release, contract}}, beside...) {
+		c := newCatalog(r.Contract, list, r.Name, now, s.serve)
+		all = append(all, c)
+		found = append(found, c.check(now)...)
+	}
 	var faults scanner.ErrorList
-	for _, f := range c.check(now) {
+	for _, f := range SortFindings(found) {
 		if f.Level == LevelFault {
 			faults.Add(f.Pos, f.Text)
 		} else {
-			c.remarks = append(c.remarks, f)
+			all[0].remarks = append(all[0].remarks, f)
 		}
 	}
 	if err := faults.Err(); err != nil {
 		return err
 	}
-	s.catalog.Store(c)
+	s.catalogs.Store(&all)
 	return nil
 }
 
-// Operations is how many operations the contract has; Interactions how many
-// the scenarios have, and Scenarios how many of those there are.
-func (s *Server) Operations() int   { return s.catalog.Load().operations }
-func (s *Server) Scenarios() int    { return s.catalog.Load().scenarios }
-func (s *Server) Interactions() int { return len(s.catalog.Load().all) }
+// usual is the catalog of sessions that name no release.
+func (s *Server) usual() *catalog { return (*s.catalogs.Load())[0] }
+
+// Operations is how many operations the contract of the usual release has;
+// Interactions how many its scenarios have, and Scenarios how many of those
+// there are.
+func (s *Server) Operations() int   { return s.usual().operations }
+func (s *Server) Scenarios() int    { return s.usual().scenarios }
+func (s *Server) Interactions() int { return len(s.usual().all) }
 
 // Remarks are the warnings and notes that Check found in what is served.
-func (s *Server) Remarks() []Finding { return slices.Clone(s.catalog.Load().remarks) }
+func (s *Server) Remarks() []Finding { return slices.Clone(s.usual().remarks) }
 
 // ServeHTTP takes a request down the road.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -152,7 +192,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuseSession(w, r, err, time.Now())
 		return
 	}
-	s.catalog.Load().router.ServeHTTP(w, r)
+	all := *s.catalogs.Load()
+	c := all[0]
+	if len(all) > 1 {
+		if ses, _, err := s.sessionOf(r); err == nil { // else it is told further down the road
+			c = all.of(ses.release)
+		}
+	}
+	c.router.ServeHTTP(w, r)
 }
 
 // caller is who calls, "" for nobody. A wrong login is nobody.

@@ -2,12 +2,9 @@ package mockserver
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -21,9 +18,6 @@ import (
 )
 
 const (
-	sessionHeader = "X-Mock-Session"
-	sessionPrefix = "/__session/"
-
 	maxSessions    = 10_000
 	maxSessionName = 128       // bytes
 	idleSession    = time.Hour // without being named, after which a session ends
@@ -38,6 +32,8 @@ var (
 	ErrTooManySessions = errors.New("too many sessions")
 	ErrTooMuch         = errors.New("the sessions remember too much")
 	ErrUnknownState    = errors.New("unknown provider state")
+	ErrUnknownRelease  = errors.New("unknown release")
+	ErrOtherRelease    = errors.New("the session is of another release")
 	ErrNoScenario      = errors.New("no such scenario")
 	ErrFromFile        = errors.New("the scenario is from a file")
 	ErrEvicted         = errors.New("entries that it would need were evicted")
@@ -50,6 +46,7 @@ var (
 type Session struct {
 	server  *Server
 	name    string
+	release string // it never changes
 	state   atomic.Pointer[state]
 	named   atomic.Int64 // when it was last named, really
 	mu      sync.Mutex   // held while the state and the journal change in one step
@@ -71,12 +68,21 @@ type sessions struct {
 // Name is the name of the session; "" for that of clients that name none.
 func (s *Session) Name() string { return s.name }
 
-// Session is the session of that name; naming it begins it. "" is the session
-// of clients that name none, which never ends.
+// Release is the release of OIG that the session is of.
+func (s *Session) Release() string { return s.release }
+
+// Session is the session of that name; naming it begins it, in the usual
+// release. "" is the session of clients that name none, which never ends.
 func (s *Server) Session(name string) (*Session, error) {
 	if name == "" {
 		return s.home, nil
 	}
+	return s.session(name, s.cfg.Release)
+}
+
+// session is the session of that name, which begins in a release if there is
+// none.
+func (s *Server) session(name, release string) (*Session, error) {
 	now := time.Now()
 	all := &s.sessions
 	all.mu.RLock()
@@ -90,7 +96,7 @@ func (s *Server) Session(name string) (*Session, error) {
 	if err := checkSessionName(name); err != nil {
 		return nil, err
 	}
-	ses, idle, err := s.named(name, now)
+	ses, idle, err := s.named(name, release, now)
 	for _, other := range idle {
 		other.end()
 	}
@@ -99,7 +105,7 @@ func (s *Server) Session(name string) (*Session, error) {
 
 // named is the session of a name, begun if there is none, and those that are
 // to end, since nobody has named them for so long.
-func (s *Server) named(name string, now time.Time) (ses *Session, idle []*Session, err error) {
+func (s *Server) named(name, release string, now time.Time) (ses *Session, idle []*Session, err error) {
 	all := &s.sessions
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -121,7 +127,7 @@ func (s *Server) named(name string, now time.Time) (ses *Session, idle []*Sessio
 		if len(all.byName) >= maxSessions {
 			return nil, idle, fmt.Errorf("%w: there are %d; one ends by DELETE /sessions/NAME, or after an hour in which nobody names it", ErrTooManySessions, maxSessions)
 		}
-		if ses, err = s.begin(name); err != nil {
+		if ses, err = s.begin(name, release); err != nil {
 			return nil, idle, err
 		}
 		all.byName[name] = ses
@@ -145,10 +151,10 @@ func checkSessionName(name string) error {
 }
 
 // begin makes a session as it is at its beginning.
-func (s *Server) begin(name string) (*Session, error) {
-	ses := &Session{server: s, name: name}
+func (s *Server) begin(name, release string) (*Session, error) {
+	ses := &Session{server: s, name: name, release: release}
 	ses.journal.all = &s.journals
-	st, err := s.beginning()
+	st, err := s.beginning(release)
 	if err != nil {
 		return nil, err
 	}
@@ -159,15 +165,15 @@ func (s *Server) begin(name string) (*Session, error) {
 	return ses, nil
 }
 
-// beginning is the state in which every session begins.
-func (s *Server) beginning() (*state, error) {
-	c := s.catalog.Load()
+// beginning is the state in which every session of a release begins.
+func (s *Server) beginning(release string) (*state, error) {
+	c := (*s.catalogs.Load()).of(release)
 	st := &state{given: s.given, clock: s.cfg.Clock, base: c, records: c.seeded}
 	if len(s.given) == 0 && !c.timely {
 		return st, nil
 	}
-	if given := s.seededGiven.Load(); given != nil && given.base == c {
-		st.records = given.records
+	if seeded := c.seededGiven.Load(); seeded != nil {
+		st.records = *seeded
 		return st, nil
 	}
 	env := scenarios.Env{Now: s.now(st), Given: st.given}
@@ -184,16 +190,9 @@ func (s *Server) beginning() (*state, error) {
 	}
 	if st.records = t; err == nil && !timely {
 		st.records = t.Share()
-		s.seededGiven.Store(&seededGiven{c, st.records})
+		c.seededGiven.Store(&st.records)
 	}
 	return st, err
-}
-
-// A seededGiven is what is seeded where provider states are set from the
-// start. All sessions share it, unless it depends on when they begin.
-type seededGiven struct {
-	base    *catalog
-	records scenarios.Tree
 }
 
 // grow makes room for what is remembered, or gives it back.
@@ -283,7 +282,7 @@ func (s *Server) EndSession(name string) (bool, error) {
 // was made, what they seed otherwise is seeded first.
 func (s *Session) load() *state {
 	st := s.state.Load()
-	if c := s.server.catalog.Load(); st.base != c {
+	if c := (*s.server.catalogs.Load()).of(s.release); st.base != c {
 		_ = s.update(func(old *state) (*state, error) { // what seeds were checked by is the real clock
 			if old.base == c {
 				return old, nil
@@ -414,7 +413,7 @@ func (s *Session) moveClock(by time.Duration, f func(Clock) Clock) error {
 
 // Reset makes the session as it was at its beginning; its journal is empty.
 func (s *Session) Reset() error {
-	st, err := s.server.beginning()
+	st, err := s.server.beginning(s.release)
 	if err != nil {
 		return err
 	}
@@ -524,59 +523,4 @@ func (st *state) scenarios() []*scenarios.Scenario {
 		return st.base.list
 	}
 	return append(slices.Clone(st.added.list), st.base.list...)
-}
-
-// inSession takes the session off the path of a request; r itself where the
-// path names none.
-func inSession(r *http.Request) (*http.Request, error) {
-	rest, found := strings.CutPrefix(wirePath(r.URL), sessionPrefix)
-	if !found {
-		return r, nil
-	}
-	name, rest, _ := strings.Cut(rest, "/")
-	decoded, err := url.PathUnescape(name)
-	if err == nil {
-		err = checkSessionName(decoded)
-	}
-	header := ""
-	for _, value := range r.Header[sessionHeader] {
-		if header = value; header != decoded {
-			break
-		}
-	}
-	if err == nil && header != "" && header != decoded {
-		err = fmt.Errorf("%w: the path says %q and %s says %q", ErrSessionName, cutText(decoded, 40), sessionHeader, cutText(header, 40))
-	}
-	inner := r.WithContext(context.WithValue(r.Context(), sessionKey{}, sessionPath{decoded, sessionPrefix + name}))
-	u := *r.URL
-	inner.URL = &u
-	u.RawPath = "/" + rest
-	if u.Path, _ = url.PathUnescape(u.RawPath); u.Path == u.RawPath {
-		u.RawPath = ""
-	}
-	return inner, err
-}
-
-type sessionKey struct{}
-
-// A sessionPath is the session that the path of a request named, and how.
-type sessionPath struct{ name, prefix string }
-
-// sessionOf is the session that a request names, and what comes before the
-// paths of its links.
-func (s *Server) sessionOf(r *http.Request) (ses *Session, prefix string, err error) {
-	name := ""
-	if values := r.Header[sessionHeader]; len(values) > 0 {
-		name = values[0]
-		for _, other := range values {
-			if other != name {
-				return nil, "", fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, cutText(name, 40), cutText(other, 40))
-			}
-		}
-	}
-	if at, ok := r.Context().Value(sessionKey{}).(sessionPath); ok {
-		name, prefix = at.name, at.prefix
-	}
-	ses, err = s.Session(name)
-	return ses, prefix, err
 }

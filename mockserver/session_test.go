@@ -446,7 +446,7 @@ func TestSeedsAreLoadedAnew(t *testing.T) {
 	body(t, s, "PUT /__session/a/things/1\n\n{\"id\": \"1\"}")
 	load := func(from, to string) {
 		t.Helper()
-		if err := s.Load(s.catalog.Load().contract, scenariosOf(t, "scenarios", map[string]string{"words.yaml": strings.Replace(worded, from, to, 1)})); err != nil {
+		if err := s.Load(s.usual().contract, scenariosOf(t, "scenarios", map[string]string{"words.yaml": strings.Replace(worded, from, to, 1)})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -704,7 +704,7 @@ func TestReloadIsNotRefused(t *testing.T) {
 		t.Fatal(status)
 	}
 	s.sessions.remembered.Store(maxStates)
-	if err := s.Load(s.catalog.Load().contract, scenariosOf(t, "scenarios", map[string]string{"words.yaml": strings.Replace(worded, `"2": {word: red}`, `"2": {word: green}`, 1)})); err != nil {
+	if err := s.Load(s.usual().contract, scenariosOf(t, "scenarios", map[string]string{"words.yaml": strings.Replace(worded, `"2": {word: red}`, `"2": {word: green}`, 1)})); err != nil {
 		t.Fatal(err)
 	}
 	if _, text := body(t, s, "GET /__session/a/things/2"); !strings.Contains(text, "green") {

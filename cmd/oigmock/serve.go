@@ -491,7 +491,7 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 	l := s.load()
 	faults := l.faults()
 	if len(faults) == 0 {
-		if err := srv.Load(l.contract, l.scenarios); err != nil {
+		if err := srv.Load(l.contracts[0].Contract, l.scenarios, l.contracts[1:]...); err != nil {
 			faults = linesOf(err)
 		}
 	} else {
@@ -509,7 +509,10 @@ func reload(srv *mockserver.Server, s *set, out *teller) {
 // greeting is what is printed when the server is ready.
 func greeting(srv *mockserver.Server, s *set, l *loaded, c curl, at net.Addr, admin net.Listener, secure bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "oigmock is OIG %s at %s\n", s.release, c.base)
+	fmt.Fprintf(&b, "oigmock is OIG %s at %s\n", s.releases[0], c.base)
+	for _, release := range s.releases[1:] {
+		fmt.Fprintf(&b, "and %s at %s/__release/%s\n", release, c.base, release)
+	}
 	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		b.WriteString("reachable from other machines")
 		if c.login == "" {

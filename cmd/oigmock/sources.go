@@ -22,13 +22,18 @@ import (
 // A folder of that name is ./library.
 const library = "library"
 
+const (
+	allReleases  = "all"
+	usualRelease = "11.1.2.3" // that of the calls that Oracle prints in full
+)
+
 // A set is all that a server answers from, as a command line names it.
 type set struct {
-	release string
-	schemas string // library, or a folder
-	sources []source
-	clock   clock
-	given   []mockserver.ProviderState
+	releases []string // the usual one first
+	schemas  string   // library, or a folder
+	sources  []source
+	clock    clock
+	given    []mockserver.ProviderState
 }
 
 // A source is one folder of scenarios, or the library.
@@ -51,11 +56,7 @@ func (f *setFlags) add(cmd *cobra.Command) {
 }
 
 func (f *setFlags) addContract(cmd *cobra.Command) {
-	newest := ""
-	if known := schemas.Releases(); len(known) > 0 {
-		newest = known[len(known)-1]
-	}
-	cmd.Flags().StringVar(&f.release, "release", newest, "the `RELEASE` of OIG to be")
+	cmd.Flags().StringVar(&f.release, "release", usualRelease, "the `RELEASE` of OIG to be ("+strings.Join(schemas.Releases(), ", ")+"), several separated by commas, or all")
 	cmd.Flags().StringVar(&f.schemas, "schemas", library, "where the contract comes from: `library|DIR`")
 }
 
@@ -70,7 +71,7 @@ func (f *setFlags) set() (*set, error) {
 
 // setOf makes a set of the flags, but for --scenarios.
 func (f *setFlags) setOf(sources []source) (*set, error) {
-	s := &set{release: f.release, schemas: f.schemas, sources: sources}
+	s := &set{releases: parseReleases(f.release), schemas: f.schemas, sources: sources}
 	var err error
 	if s.clock, err = parseClock(f.clock, time.Now); err != nil {
 		return nil, err
@@ -81,17 +82,34 @@ func (f *setFlags) setOf(sources []source) (*set, error) {
 	return s, s.checkContract()
 }
 
+// parseReleases reads the flag --release.
+func parseReleases(list string) []string {
+	if list == allReleases {
+		return schemas.Releases()
+	}
+	all := strings.Split(list, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
 // checkContract reports a contract that cannot be meant.
 func (s *set) checkContract() error {
-	if s.release == "" {
-		return misusef("--release is empty; known: %s", strings.Join(schemas.Releases(), ", "))
+	known := schemas.Releases()
+	for i, release := range s.releases {
+		switch {
+		case release == "":
+			return misusef("--release is empty; known: %s", strings.Join(known, ", "))
+		case slices.Contains(s.releases[:i], release):
+			return misusef("--release: %s is given twice", release)
+		case s.schemas == library && !slices.Contains(known, release):
+			_, err := schemas.OIG(release)
+			return misusef("--release: %w, or %s", err, allReleases)
+		}
 	}
 	if s.schemas != library {
 		return isFolder("--schemas", s.schemas)
-	}
-	if !slices.Contains(schemas.Releases(), s.release) {
-		_, err := schemas.OIG(s.release)
-		return misusef("--release: %w", err)
 	}
 	return nil
 }
@@ -157,7 +175,7 @@ func (s *set) folders() []string {
 // A loaded set is ready to be served, if there are no faults among what was
 // found.
 type loaded struct {
-	contract  *schemas.Contract
+	contracts []mockserver.Release  // of the releases of the set, in their order
 	scenarios []*scenarios.Scenario // the later source first
 	found     []mockserver.Finding  // in all files, sorted
 	names     []string              // of the files that hold scenarios
@@ -173,7 +191,7 @@ func (s *set) load() *loaded {
 	files := map[string]bool{}
 	known := map[string]bool{} // what two sources both hold counts once
 	for _, src := range slices.Backward(s.sources) {
-		list, err := src.load(s.release)
+		list, err := src.load()
 		l.found = append(l.found, findings(err, "language", src.dir)...)
 		l.unread = l.unread || err != nil
 		if err == nil && len(list) == 0 && src.dir != library {
@@ -190,16 +208,20 @@ func (s *set) load() *loaded {
 			}
 			known[id] = true
 			files[sc.Pos.Filename] = true
-			if !sc.Holds(s.release) {
+			if holds := slices.ContainsFunc(s.releases, sc.Holds); !holds && src.dir == library {
+				continue
+			} else if !holds {
 				l.found = append(l.found, mockserver.Finding{Pos: sc.Pos, Level: mockserver.LevelNote, Rule: "release",
-					Text: fmt.Sprintf("it holds in %s, and is passed over: the contract is that of %s", strings.Join(sc.Releases, ", "), s.release)})
+					Text: fmt.Sprintf("it holds in %s, and is passed over: the contract is that of %s", strings.Join(sc.Releases, ", "), strings.Join(s.releases, ", "))})
 			}
 			l.scenarios = append(l.scenarios, sc)
 		}
 	}
-	contract, err := s.loadContract()
-	l.found = append(l.found, findings(err, "schema", s.schemas)...)
-	l.contract, l.broken = contract, err != nil
+	for _, release := range s.releases {
+		contract, err := s.loadContract(release)
+		l.found = append(l.found, findings(err, "schema", s.schemas)...)
+		l.contracts, l.broken = append(l.contracts, mockserver.Release{Name: release, Contract: contract}), l.broken || err != nil
+	}
 	for name := range files {
 		l.names = append(l.names, name)
 	}
@@ -210,9 +232,13 @@ func (s *set) load() *loaded {
 // check asks whether what could be read fits together, even where something
 // else could not be read.
 func (s *set) check(l *loaded) {
-	l.add(slices.DeleteFunc(mockserver.Check(s.config(l), s.beside()...), func(f mockserver.Finding) bool {
-		return l.broken && contractual[f.Rule] || l.unread && f.Rule == "records"
-	}))
+	for _, r := range l.contracts {
+		cfg := s.config(l)
+		cfg.Release, cfg.Contract = r.Name, r.Contract
+		l.add(slices.DeleteFunc(mockserver.Check(cfg, s.beside()...), func(f mockserver.Finding) bool {
+			return l.broken && contractual[f.Rule] || l.unread && f.Rule == "records"
+		}))
+	}
 }
 
 // beside are the scenarios of the other files of a folder of which only some
@@ -222,7 +248,7 @@ func (s *set) beside() (all []*scenarios.Scenario) {
 		if len(src.files) == 0 {
 			continue
 		}
-		list, _ := source{dir: src.dir}.load(s.release) // what is wrong with them is not asked
+		list, _ := source{dir: src.dir}.load() // what is wrong with them is not asked
 		all = append(all, slices.DeleteFunc(list, func(sc *scenarios.Scenario) bool {
 			return slices.Contains(src.files, filepath.Base(sc.Pos.Filename)) && filepath.Dir(sc.Pos.Filename) == filepath.Clean(src.dir)
 		})...)
@@ -264,12 +290,13 @@ var contractual = map[string]bool{"contract": true, "outside": true, "shadowed":
 
 // config is how a server serves what was loaded.
 func (s *set) config(l *loaded) mockserver.Config {
-	return mockserver.Config{Contract: l.contract, Scenarios: l.scenarios, Release: s.release, Now: s.clock.real, Clock: s.clock.Clock, Given: s.given}
+	usual := l.contracts[0]
+	return mockserver.Config{Contract: usual.Contract, Scenarios: l.scenarios, Release: usual.Name, Beside: l.contracts[1:], Now: s.clock.real, Clock: s.clock.Clock, Given: s.given}
 }
 
-func (src source) load(release string) ([]*scenarios.Scenario, error) {
+func (src source) load() ([]*scenarios.Scenario, error) {
 	if src.dir == library {
-		return scenarios.OIG(release)
+		return scenarios.OIG("")
 	}
 	root, err := os.OpenRoot(src.dir)
 	if err != nil {
@@ -283,16 +310,16 @@ func (src source) load(release string) ([]*scenarios.Scenario, error) {
 	return scenarios.Load(fsys, filepath.ToSlash(src.dir))
 }
 
-func (s *set) loadContract() (*schemas.Contract, error) {
+func (s *set) loadContract(release string) (*schemas.Contract, error) {
 	if s.schemas == library {
-		return schemas.OIG(s.release)
+		return schemas.OIG(release)
 	}
 	root, err := os.OpenRoot(s.schemas)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return schemas.Load(folder{root}, filepath.ToSlash(s.schemas), s.release)
+	return schemas.Load(folder{root}, filepath.ToSlash(s.schemas), release)
 }
 
 // findings are the faults that an error of reading holds.
