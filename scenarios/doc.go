@@ -132,9 +132,10 @@
 //	                 [{when, set, give}, …] the first that holds is laid over
 //	                 the common give, and where none holds there is no element
 //	                 and nothing is set; reverse: true
-//	$list: ADDRESS   OIG's page of what is there: when and give as above; as is
-//	                 what the array is called, else the last step of the
-//	                 address; links: [bare, self, first, next]
+//	$list: ADDRESS   OIG's page of what is there: when, give and cases as above,
+//	                 but that nothing is set; as is what the array is called,
+//	                 else the last step of the address; links: [bare, self,
+//	                 first, next]
 //	$merge: [V, …]   one object, later members over earlier ones
 //	$pairs: ADDRESS  an object as [{name, value}, …]; only: ADDRESS of a text
 //	                 with commas, always: [NAME, …]
@@ -301,8 +302,9 @@
 // none. links are self, first and next, next only where more follows; bare is
 // another self, without a query.
 //
-// cases and set are for $for alone. Let one under set collect what is wanted, and
-// list that: set: {found: {$for: tasks, cases: [...]}} and {$list: found}.
+// Of cases the first that holds is given, and where none does there is no such
+// element in the list, on this page or another. To read a list sets nothing: set
+// is for $for alone.
 //
 // q is NAME OP VALUE, or several with AND and or between, of which AND binds
 // closer. OP is eq, ne, sw (starts with) or co (contains); words are in any letter

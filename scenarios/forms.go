@@ -235,7 +235,7 @@ func init() {
 			return &literal{c.value(c.arg, in)}
 		}},
 		"$for":    {options: []string{"when", "set", "give", "cases", "reverse"}, gives: true, parse: (*operatorCall).loop},
-		"$list":   {options: []string{"when", "give", "as", "links"}, gives: true, parse: (*operatorCall).list},
+		"$list":   {options: []string{"when", "give", "cases", "as", "links"}, gives: true, parse: (*operatorCall).list},
 		"$merge":  {gives: true, parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return merge(l) }) }},
 		"$pairs":  {options: []string{"only", "always"}, gives: true, parse: (*operatorCall).pairs},
 		"$object": {gives: true, parse: func(c *operatorCall) kind { return &unpaired{c.address(c.arg)} }},
@@ -581,21 +581,27 @@ func (c *operatorCall) loop() kind {
 	if n := c.options["reverse"]; n != nil {
 		k.reverse = c.yes(n, "reverse")
 	}
+	k.cases = c.loopCases(k.common, in)
+	return k
+}
+
+// loopCases reads the cases of a loop.
+func (c *operatorCall) loopCases(common *Value, in where) (all []loopCase) {
 	n := c.options["cases"]
 	switch {
-	case n == nil && k.common == nil:
-		c.faultAt(c.v.Pos, "$for: give says what to give for each element, or cases do, and neither is there")
+	case n == nil && common == nil:
+		c.faultAt(c.v.Pos, "%s: give says what to give for each element, or cases do, and neither is there", c.name)
 	case n != nil && (n.Kind != yaml.SequenceNode || len(n.Content) == 0):
 		c.fault(n, "cases: want a list, got %s", nodeWords(n))
 	case n != nil:
 		for i, each := range n.Content {
-			k.cases = append(k.cases, c.loopCase(each, k.common, in))
-			if len(k.cases[i].when) == 0 && i < len(n.Content)-1 {
+			all = append(all, c.loopCase(each, common, in))
+			if len(all[i].when) == 0 && i < len(n.Content)-1 {
 				c.fault(n.Content[i+1], "cases: this one is never reached: the one before it asks for nothing")
 			}
 		}
 	}
-	return k
+	return all
 }
 
 func (c *operatorCall) loopCase(n *yaml.Node, common *Value, in where) loopCase {
@@ -605,6 +611,10 @@ func (c *operatorCall) loopCase(n *yaml.Node, common *Value, in where) loopCase 
 		case "when":
 			k.when = c.sentences(v, "when", in)
 		case "set":
+			if c.name == "$list" {
+				c.fault(key, "$list: only $for has %s: let a $for under set remember what is wanted, and list that", quote(name))
+				return
+			}
 			k.set = c.sentences(v, "set", in)
 		case "give":
 			k.own = c.value(v, in)

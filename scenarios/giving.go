@@ -147,20 +147,26 @@ func (o *loop) write() *yaml.Node {
 	n = withSentences(n, "when", o.when)
 	n = withSentences(n, "set", o.set)
 	n = withOption(n, "give", o.common)
-	if len(o.cases) > 0 {
-		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, c := range o.cases {
-			m := &yaml.Node{Kind: yaml.MappingNode}
-			m = withSentences(m, "when", c.when)
-			m = withSentences(m, "set", c.set)
-			m = withOption(m, "give", c.own)
-			list.Content = append(list.Content, m)
-		}
-		n.Content = append(n.Content, textNode("cases"), list)
-	}
+	n = withCases(n, o.cases)
 	if o.reverse {
 		n.Content = append(n.Content, textNode("reverse"), plainNode("!!bool", "true"))
 	}
+	return n
+}
+
+func withCases(n *yaml.Node, cases []loopCase) *yaml.Node {
+	if len(cases) == 0 {
+		return n
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, c := range cases {
+		m := &yaml.Node{Kind: yaml.MappingNode}
+		m = withSentences(m, "when", c.when)
+		m = withSentences(m, "set", c.set)
+		m = withOption(m, "give", c.own)
+		list.Content = append(list.Content, m)
+	}
+	n.Content = append(n.Content, textNode("cases"), list)
 	return n
 }
 

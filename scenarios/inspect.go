@@ -138,6 +138,10 @@ func (v *Value) loops(f func(when, set []Sentence)) {
 	case *list:
 		say(k.when, nil)
 		in(k.common)
+		for _, c := range k.cases {
+			say(c.when, nil)
+			in(c.own)
+		}
 	case *loop:
 		say(k.when, k.set)
 		in(k.common)

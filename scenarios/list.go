@@ -17,7 +17,8 @@ import (
 type list struct {
 	over   Address
 	when   []Sentence
-	common *Value
+	common *Value     // nil: the cases say all
+	cases  []loopCase // that set nothing
 	as     string   // the array's key; "": the last step of the address
 	links  []string // in that order; nil: linksUnsaid
 }
@@ -40,9 +41,8 @@ func (c *operatorCall) list() kind {
 	}
 	if n := c.options["give"]; n != nil {
 		k.common = c.value(n, in)
-	} else {
-		c.faultAt(c.v.Pos, "$list: give says what to give for each element, and it is not there")
 	}
+	k.cases = c.loopCases(k.common, in)
 	at := c.v.Pos
 	if n := c.options["as"]; n != nil {
 		k.as, at = c.text(n, "as"), c.pos(n)
@@ -99,19 +99,27 @@ func (o *list) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	outerItem, outerKey, outerFresh := s.item, s.key, s.fresh
 	defer func() { s.item, s.key, s.fresh = outerItem, outerKey, outerFresh }()
 
-	chosen := len(o.when) > 0 || p.filter != nil // else a row is passed over unseen
+	chosen := len(o.when) > 0 || len(o.cases) > 0 || p.filter != nil // else a row is passed over unseen
 	var given []byte
 	found, count, more := 0, 0, false
 	for r := range rows {
 		if s.err != nil || !s.spend(1+len(r.name)/64) {
 			break
 		}
+		value := o.common
 		if chosen {
 			if s.item = s.valueOf(&r); p.filter != nil && !p.filter.accepts(s, s.item) {
 				continue
 			}
 			if s.key, s.fresh = r.key(), ""; !s.holds(o.when) {
 				continue
+			}
+			if len(o.cases) > 0 {
+				i := slices.IndexFunc(o.cases, func(c loopCase) bool { return s.holds(c.when) })
+				if i < 0 || o.cases[i].give == nil {
+					continue
+				}
+				value = o.cases[i].give
 			}
 		}
 		if found++; found < p.offset {
@@ -128,7 +136,7 @@ func (o *list) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 			given = append(given, ',')
 		}
 		var ok bool
-		if given, ok = o.common.give(s, given); !ok {
+		if given, ok = value.give(s, given); !ok {
 			given = given[:n]
 			continue
 		}
@@ -320,6 +328,7 @@ func (o *list) write() *yaml.Node {
 	n := operatorNode("$list", textNode(o.over.text))
 	n = withSentences(n, "when", o.when)
 	n = withOption(n, "give", o.common)
+	n = withCases(n, o.cases)
 	if o.as != "" {
 		n.Content = append(n.Content, textNode("as"), textNode(o.as))
 	}

@@ -553,7 +553,11 @@ func (v *Value) PosAt(pointer string) token.Position {
 		}
 	case *list:
 		if step == k.array() {
-			next = &Value{v.Pos, &each{of: k.common}}
+			of := k.common
+			if of == nil {
+				of = k.cases[0].give
+			}
+			next = &Value{v.Pos, &each{of: of}}
 		}
 	case *like:
 		return k.of.PosAt(pointer)
