@@ -501,7 +501,7 @@ func FuzzServe(f *testing.F) {
 		text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s", method, target, name, value, len(body), body)
 		hr, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
 		if err != nil {
-			t.Skip()
+			return
 		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, hr)

@@ -781,15 +781,15 @@ func FuzzTree(f *testing.F) {
 	f.Add(`{"a":[]}`, `null`, "a/0")
 	f.Fuzz(func(t *testing.T, object, value, path string) {
 		if len(object)+len(value)+len(path) > 4096 {
-			t.Skip() // the checks are slow
+			return // the checks are slow
 		}
 		doc, err := payload.Scan([]byte(object))
 		if err != nil || doc.Root().Kind() != payload.Object {
-			t.Skip()
+			return
 		}
 		before, err := Tree{}.Set(doc.Root())
 		if err != nil {
-			t.Skip()
+			return
 		}
 		checkTree(t, before)
 		text, steps := jsonOf(before), stepsOf(path)

@@ -127,12 +127,12 @@ func (o *options) scenarios(t testing.TB) ([]*scenarios.Scenario, error) {
 		}
 		all = append(all, list...)
 	}
-	library, err := o.library()
+	chosen, err := o.chosenFiles()
 	if err != nil {
 		return nil, err
 	}
 	faults.Sort()
-	return append(all, library...), faults.Err()
+	return append(all, chosen...), faults.Err()
 }
 
 // unreadable names what of a folder could not be read by its whole path: the
@@ -154,8 +154,8 @@ func absolute(path string) string {
 	return path
 }
 
-// library is what is kept of the library.
-func (o *options) library() ([]*scenarios.Scenario, error) {
+// chosenFiles is what is kept of the library.
+func (o *options) chosenFiles() ([]*scenarios.Scenario, error) {
 	all, err := scenarios.OIG(o.release)
 	if err != nil || !o.chosen {
 		return all, err
