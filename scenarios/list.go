@@ -19,8 +19,8 @@ type list struct {
 	when   []Sentence
 	common *Value     // nil: the cases say all
 	cases  []loopCase // that set nothing
-	as     string   // the array's key; "": the last step of the address
-	links  []string // in that order; nil: linksUnsaid
+	as     string     // the array's key; "": the last step of the address
+	links  []string   // in that order; nil: linksUnsaid
 }
 
 var (
