@@ -271,6 +271,32 @@ func refusePage(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, r, "application/problem+json", p.Status, p)
 }
 
+// pageProblems are those that nothing more is to be said of than the error does.
+var pageProblems = []struct {
+	err         error
+	status      int
+	kind, title string
+}{
+	{errForeign, http.StatusForbidden, "foreign", "not from there"},
+	{errNoPage, http.StatusNotFound, "no-such-page", "no such page"},
+	{errForm, http.StatusUnsupportedMediaType, "form", "not from a form"},
+	{ErrSessionName, http.StatusBadRequest, string(BadSession), "no such session can be"},
+	{ErrUnknownRelease, http.StatusBadRequest, string(BadSession), "no such session can be"},
+	{ErrOtherRelease, http.StatusConflict, string(BadSession), "no such session can be"},
+	{ErrTooManySessions, http.StatusServiceUnavailable, string(BadSession), "no such session can be"},
+	{errStopping, http.StatusServiceUnavailable, "stopping", "the server stops"},
+	{errTooManyFollowers, http.StatusServiceUnavailable, "followers", "too many follow"},
+	{ErrUnknownState, http.StatusBadRequest, "no-such-state", "no such provider state"},
+	{ErrNoScenario, http.StatusNotFound, "no-such-scenario", "no such scenario"},
+	{ErrFromFile, http.StatusConflict, "from-file", "the scenario is from a file"},
+	{ErrNoRecord, http.StatusNotFound, "no-such-record", "no such record"},
+	{errNoSession, http.StatusNotFound, "no-such-session", "no such session"},
+	{errNoEntry, http.StatusNotFound, "no-such-entry", "no such entry"},
+	{ErrEvicted, http.StatusConflict, "evicted", "the journal does not reach back so far"},
+	{ErrTooMuch, http.StatusInsufficientStorage, "too-much", "the sessions remember too much"},
+	{errTooCostly, http.StatusRequestEntityTooLarge, string(TooCostly), "it costs too much"},
+}
+
 func pageProblem(r *http.Request, err error) *problem {
 	p := &problem{Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
 	is := func(sentinel error) bool { return errors.Is(err, sentinel) }
@@ -282,18 +308,12 @@ func pageProblem(r *http.Request, err error) *problem {
 	var method *noMethod
 	var bad wrong
 	switch {
-	case is(errForeign):
-		say(http.StatusForbidden, "foreign", "not from there")
 	case is(errToken):
 		say(http.StatusUnauthorized, "token", "a token is needed")
 		p.header = []scenarios.Field{{Name: "WWW-Authenticate", Values: []string{`Bearer realm="the admin API of oigmock"`}}}
-	case is(errNoPage):
-		say(http.StatusNotFound, "no-such-page", "no such page")
 	case errors.As(err, &method):
 		say(http.StatusMethodNotAllowed, "no-such-method", "no such method")
 		p.header = []scenarios.Field{{Name: "Allow", Values: []string{method.allow}}}
-	case is(errForm):
-		say(http.StatusUnsupportedMediaType, "form", "not from a form")
 	case errors.As(err, &faults):
 		say(http.StatusBadRequest, "faults", "there are faults in it")
 		p.Detail = ""
@@ -309,42 +329,20 @@ func pageProblem(r *http.Request, err error) *problem {
 		p.Faults = []faultJSON{{fault.Pos.String(), fault.Pos.Line, fault.Pos.Column, fault.Why}}
 	case errors.As(err, &bad):
 		say(http.StatusBadRequest, "wrong", "it makes no sense")
-	case is(ErrSessionName), is(ErrUnknownRelease):
-		say(http.StatusBadRequest, string(BadSession), "no such session can be")
-	case is(ErrOtherRelease):
-		say(http.StatusConflict, string(BadSession), "no such session can be")
-	case is(ErrTooManySessions):
-		say(http.StatusServiceUnavailable, string(BadSession), "no such session can be")
-	case is(errStopping):
-		say(http.StatusServiceUnavailable, "stopping", "the server stops")
-	case is(errTooManyFollowers):
-		say(http.StatusServiceUnavailable, "followers", "too many follow")
-	case is(ErrUnknownState):
-		say(http.StatusBadRequest, "no-such-state", "no such provider state")
-	case is(ErrNoScenario):
-		say(http.StatusNotFound, "no-such-scenario", "no such scenario")
-	case is(ErrFromFile):
-		say(http.StatusConflict, "from-file", "the scenario is from a file")
-	case is(ErrNoRecord):
-		say(http.StatusNotFound, "no-such-record", "no such record")
-	case is(errNoSession):
-		say(http.StatusNotFound, "no-such-session", "no such session")
-	case is(errNoEntry):
-		say(http.StatusNotFound, "no-such-entry", "no such entry")
-	case is(ErrEvicted):
-		say(http.StatusConflict, "evicted", "the journal does not reach back so far")
-	case is(ErrTooMuch):
-		say(http.StatusInsufficientStorage, "too-much", "the sessions remember too much")
 	case is(errTooLarge):
 		say(http.StatusRequestEntityTooLarge, string(TooLarge), "the body is too large")
 		p.Detail = "the body has more than " + strconv.Itoa(MaxBody) + " bytes"
 		p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
-	case is(errTooCostly):
-		say(http.StatusRequestEntityTooLarge, string(TooCostly), "it costs too much")
 	case is(errUnread):
 		say(http.StatusBadRequest, string(Unreadable), "the body did not arrive")
 		p.header = []scenarios.Field{{Name: "Connection", Values: []string{"close"}}}
 	default:
+		for _, k := range pageProblems {
+			if is(k.err) {
+				say(k.status, k.kind, k.title)
+				return p
+			}
+		}
 		return internal(r, err)
 	}
 	return p
@@ -358,13 +356,10 @@ func internal(r *http.Request, err error) *problem {
 
 // sessionStatus is that of a request whose session cannot be.
 func sessionStatus(err error) int {
-	switch {
-	case errors.Is(err, ErrTooManySessions):
-		return http.StatusServiceUnavailable
-	case errors.Is(err, ErrOtherRelease):
-		return http.StatusConflict
-	case errors.Is(err, ErrTooMuch):
-		return http.StatusInsufficientStorage
+	for _, k := range pageProblems {
+		if errors.Is(err, k.err) {
+			return k.status
+		}
 	}
 	return http.StatusBadRequest
 }

@@ -454,12 +454,10 @@ func (s *Session) setState(name string, params payload.Value) error {
 
 func (s *Server) withState(old *state, name string, params payload.Value) (*state, error) {
 	var naming []*scenarios.Scenario
-	var known []string
 	var why []string
 	taken := false
 	for _, sc := range old.scenarios() {
 		for _, g := range sc.Given {
-			known = append(known, g.Name)
 			if g.Name != name {
 				continue
 			}
@@ -473,7 +471,7 @@ func (s *Server) withState(old *state, name string, params payload.Value) (*stat
 	}
 	switch {
 	case len(naming) == 0:
-		return nil, unknownState(name, known)
+		return nil, unknownState(name, old.knownStates())
 	case !taken:
 		return nil, fmt.Errorf("%w: no scenario takes %q with these parameters:\n  %s", ErrUnknownState, name, strings.Join(why, "\n  "))
 	}
@@ -488,8 +486,6 @@ func (s *Server) withState(old *state, name string, params payload.Value) (*stat
 }
 
 func unknownState(name string, known []string) error {
-	slices.Sort(known)
-	known = slices.Compact(known)
 	hint := didyoumean.Hint(name, known)
 	const most = 50
 	list := "no scenario has any"
