@@ -118,7 +118,8 @@ func TestLibraryAnswersItsExamples(t *testing.T) {
 				}
 				continue
 			}
-			if got.Interaction != e.Name || got.Scenario != e.scenario.Name {
+			// What comes last is there for what nothing else answers.
+			if e.Order != scenarios.Last && (got.Interaction != e.Name || got.Scenario != e.scenario.Name) {
 				t.Errorf("%s: %s: %q is answered by %q in %s: %s", release, e.Pos, e.Name, got.Interaction, got.Scenario, body)
 			}
 			if len(written(res.Header, "ResponseTime")) == 0 { // as written, not Responsetime

@@ -307,11 +307,12 @@
 // is for $for alone.
 //
 // q is NAME OP VALUE, or several with AND and or between, of which AND binds
-// closer. OP is eq, ne, sw (starts with) or co (contains); words are in any letter
-// case, texts are not. :: is a blank, and a value may stand in double quotes. NAME
-// is a member of the element as it stands; else its dots are steps; else it is the
-// name of one of its fields, [{name, value}, …]. All are compared as texts. Of what
-// is not there only ne holds. Another q, or one with parentheses, fails the answer.
+// closer. OP is eq, ne, sw (starts with) or co (contains). Words and values are in
+// any letter case, names are not. :: is a blank, and a value may stand in double
+// quotes. NAME is a member of the element as it stands; else its dots are steps;
+// else it is the name of one of its fields, [{name, value}, …]. All are compared as
+// texts. Of what is not there only ne holds. Another q, or one with parentheses,
+// fails the answer.
 //
 // # Precedence
 //

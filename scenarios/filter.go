@@ -18,6 +18,7 @@ type term struct {
 	steps []string // of the name, where it has dots
 	op    string   // eq, ne, sw or co
 	value string
+	lower string // the value in small letters
 }
 
 const (
@@ -101,7 +102,7 @@ func (r *filterReader) term() (t term, err error) {
 		return t, r.wrong("a value", "")
 	}
 	if word[0] != '"' {
-		t.value = filterText(word)
+		t.value, t.lower = filterText(word), strings.ToLower(filterText(word))
 		return t, nil
 	}
 	value, rest, closed := strings.Cut(r.q[r.from+1:], `"`)
@@ -113,7 +114,7 @@ func (r *filterReader) term() (t term, err error) {
 		return t, r.wrong("a blank behind the quote", rest)
 	}
 	r.at = len(r.q) - len(rest)
-	t.value = filterText(value)
+	t.value, t.lower = filterText(value), strings.ToLower(filterText(value))
 	return t, nil
 }
 
@@ -125,24 +126,25 @@ func (f filter) accepts(s *scope, item payload.Value) bool {
 	})
 }
 
-// holds compares texts: numbers, booleans and null are as JSON writes them.
-// Of what is not there, and of arrays and objects, only ne holds.
+// holds compares texts, in any letter case: Oracle prints state eq assigned, and
+// answers with ASSIGNED. Numbers, booleans and null are as JSON writes them. Of
+// what is not there, and of arrays and objects, only ne holds.
 func (t *term) holds(s *scope, item payload.Value) bool {
 	got := t.find(s, item)
 	if k := got.Kind(); k == payload.Absent || k == payload.Array || k == payload.Object {
 		return t.op == "ne"
 	}
 	text := textOf(got)
-	if !s.spend(1 + got.Work() + len(text)/32) {
+	if !s.spend(1 + got.Work() + len(text)/8) {
 		return false
 	}
 	switch t.op {
 	case "sw":
-		return strings.HasPrefix(text, t.value)
+		return strings.HasPrefix(strings.ToLower(text), t.lower)
 	case "co":
-		return strings.Contains(text, t.value)
+		return strings.Contains(strings.ToLower(text), t.lower)
 	}
-	return (text == t.value) == (t.op == "eq")
+	return strings.EqualFold(text, t.value) == (t.op == "eq")
 }
 
 // find looks for the name as it is, since OIG's names have dots in them; then
