@@ -27,7 +27,7 @@ var reserved = map[string]bool{
 // Rooms are the rooms of an address that are neither parameters of a path nor
 // records.
 func Rooms() []string {
-	return []string{"query", "header", "cookie", "form", "body", "user", "given", "item", "key", "now", "new", "self", "url"}
+	return []string{"query", "header", "cookie", "form", "body", "user", "given", "item", "key", "now", "new", "self", "url", "token"}
 }
 
 // An Address names a place: a room, and steps into what is there. A step is
@@ -184,7 +184,7 @@ func (a *Address) findRoom(in where) error {
 		if len(a.steps) != 1 && (room != "given" || len(a.steps) == 0) {
 			return fmt.Errorf("address %s: want %s/NAME", quote(a.text), room)
 		}
-	case "now", "self", "url", "user", "key", "new":
+	case "now", "self", "url", "user", "key", "new", "token":
 		if len(a.steps) > 0 {
 			return fmt.Errorf("address %s: nothing is in %s", quote(a.text), room)
 		}
@@ -196,9 +196,10 @@ func (a *Address) findRoom(in where) error {
 		if room == "new" && !in.gives {
 			return fmt.Errorf("address %s: new is a number that is nowhere yet: it can be given and set, but here something is looked for", quote(a.text))
 		}
+		if room == "token" && !in.gives {
+			return fmt.Errorf("address %s: token is signed for the caller: it can be given and set, but here something is looked for; who sends one is the user", quote(a.text))
+		}
 	case "body":
-	case "token":
-		return fmt.Errorf("address %s: no tokens are signed yet, and the name is kept for them; records need another", quote(a.text))
 	default:
 		// Whether a file seeds it is asked when all files are there.
 		a.records = true
@@ -278,6 +279,9 @@ func (s *scope) resolve(a *Address) payload.Value {
 			s.fresh, s.tree = s.tree.fresh()
 		}
 		return payload.Text(s.fresh)
+	case "token":
+		v, _ := s.sign() // a step that is none is told as such
+		return v
 	case "given":
 		s.dynamic = true
 		name, ok := s.step(&steps[0])
@@ -383,6 +387,33 @@ func (s *scope) path(dst []string, a *Address) ([]string, bool) {
 		dst = append(dst, name)
 	}
 	return dst, true
+}
+
+// exampleToken stands where nobody signs any: it is one by its form alone.
+const exampleToken = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJleGFtcGxlIn0.not-signed"
+
+// signWork is what to sign a token costs: about a millisecond.
+const signWork = 20_000
+
+// sign is a token for the caller; the zero Value for nobody. It is signed once,
+// however often an answer names it, since nothing else there costs as much.
+func (s *scope) sign() (payload.Value, error) {
+	s.dynamic = true
+	switch {
+	case s.env.User == "":
+		return payload.Value{}, nil
+	case s.env.Token == nil:
+		return payload.Text(exampleToken), nil
+	case s.signed == "":
+		if !s.spend(signWork) {
+			return payload.Value{}, errors.New("it costs too much to make")
+		}
+		var err error
+		if s.signed, err = s.env.Token(s.env.User, s.now()); err != nil {
+			return payload.Value{}, err
+		}
+	}
+	return payload.Text(s.signed), nil
 }
 
 // given is a parameter of the scenario's provider states; of two states with

@@ -64,7 +64,9 @@
 //	params    VALUE over the parameters of the path
 //	query     VALUE over an object of texts, and so are header (names in any
 //	          case), cookie and form; what is given several times is an array
-//	user      VALUE of the caller's login; absent: nobody, or a wrong password
+//	user      VALUE of the caller's login, by password or by token, which has it
+//	          in lower case; absent: nobody, a wrong password, a token that is
+//	          no longer good or was signed by another mock
 //	body      VALUE over the JSON
 //	text      VALUE over any other body
 //	payload   invalid: answers what breaks the contract; any: does not care;
@@ -159,11 +161,11 @@
 //	new       where something is given: a number as text that is the name of
 //	          nothing the session remembers or remembered; one for each
 //	          interaction, and one for each element of a loop
+//	token     where something is given: a JWT signed for the caller, good for 30
+//	          minutes by the session's clock; nothing where nobody is signed in
 //	self url  this request's address without query; the mock's base address:
 //	          both by the name by which the client called, whatever it is
 //	ROOM/…    any other name: records
-//
-// The name token is kept for what will sign tokens.
 //
 // # Templates
 //

@@ -132,6 +132,10 @@ type Env struct {
 	User    string                   // who calls; "" for nobody
 	Records Tree                     // what the session remembers
 	Given   map[string]payload.Value // the provider states that are set, with their parameters
+
+	// Token signs a token for somebody, as good from now on. nil: there is nobody
+	// to ask, and an example stands in its place.
+	Token func(user string, now time.Time) (string, error)
 }
 
 // A scope is what matching or rendering for one request knows, and what it
@@ -146,6 +150,7 @@ type scope struct {
 	changed []string // the addresses that were set
 	looked  []string // the rooms of records that were looked at
 	fresh   string   // what new is to this interaction or element; "" until it is asked for
+	signed  string   // the caller's token; "" until it is asked for
 	of      *Scenario
 
 	item payload.Value // in a loop
@@ -173,6 +178,7 @@ type scope struct {
 func (s *scope) begin(r *Request, env Env, work int) {
 	s.env, s.req, s.named, s.of = env, r, nil, nil
 	s.tree, s.changed, s.looked, s.fresh = env.Records, nil, s.looked[:0], ""
+	s.signed = ""
 	s.item, s.key = payload.Value{}, payload.Value{}
 	s.mode, s.n, s.list, s.room, s.at = stopAtFirst, 0, s.list[:0], "", s.at[:0]
 	s.strict, s.like, s.hidden = false, false, 0

@@ -15,7 +15,7 @@ func TestScopeForgets(t *testing.T) {
 	env := Env{Now: noon, User: "ann"}
 	r := NewRequest("GET", "/a", nil, nil)
 	used := scope{
-		env: Env{URL: "x"}, req: &Request{}, named: []string{"a"}, changed: []string{"a"}, looked: []string{"a"}, fresh: "1", of: &Scenario{},
+		env: Env{URL: "x"}, req: &Request{}, named: []string{"a"}, changed: []string{"a"}, looked: []string{"a"}, fresh: "1", signed: "a", of: &Scenario{},
 		item: payload.Text("a"), key: payload.Text("a"), mode: inWords, n: 1, list: []Mismatch{{}}, room: "a", at: []step{{}},
 		strict: true, like: true, hidden: 1, dynamic: true, timed: true, status: 1, err: &Fault{token.Position{}, "a"}, work: 1,
 	}

@@ -151,10 +151,16 @@ type found struct {
 
 func (s *scope) find(p *templatePart) (found, error) {
 	var f found
-	if p.at.room == "now" && p.at.param < 0 {
+	switch {
+	case p.at.room == "now" && p.at.param < 0:
 		s.dynamic = true
 		f.time, f.isTime = p.at.shift.from(s.now()), true
-	} else {
+	case p.at.room == "token":
+		var err error
+		if f.Value, err = s.sign(); err != nil {
+			return f, err
+		}
+	default:
 		f.Value = s.resolve(p.at)
 	}
 	for i := range p.functions {
