@@ -153,8 +153,9 @@ func (j *job) tell() {
 
 // question gathers what an answer depends on, but for the table.
 func (s *Server) question(j *job, st *state) question {
-	q := question{request: j.request, verdict: j.verdict, calls: st.calls, seed: s.cfg.Seed, env: scenarios.Env{Now: s.now(st), URL: baseURL(j.hr) + j.prefix,
-		User: s.caller(j.hr), Records: st.records, Given: st.given}}
+	now := s.now(st)
+	q := question{request: j.request, verdict: j.verdict, calls: st.calls, seed: s.cfg.Seed, env: scenarios.Env{Now: now, URL: baseURL(j.hr) + j.prefix,
+		User: s.caller(j.hr, now), Records: st.records, Given: st.given, Token: s.tokens.sign}}
 	if st.added != nil {
 		q.added = st.added.table
 	}

@@ -45,8 +45,7 @@ func (g guard) check(r *http.Request) error {
 	if g.token == "" {
 		return nil
 	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || !sameSecret(strings.TrimSpace(token), g.token) {
+	if token, ok := bearer(r); !ok || !sameSecret(token, g.token) {
 		return fmt.Errorf("%w: send the header Authorization: Bearer TOKEN", errToken)
 	}
 	return nil

@@ -59,6 +59,7 @@ type Server struct {
 	cfg      Config
 	catalogs atomic.Pointer[catalogs] // of the same releases for as long as it runs
 	given    map[string]payload.Value // of Config.Given
+	tokens   *tokens
 	journals journals
 	sessions sessions
 	home     *Session            // of clients that name none
@@ -89,7 +90,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.User != "" && !strings.Contains(cfg.User, ":") {
 		return nil, errors.New("user: want NAME:PASSWORD")
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, tokens: newTokens()}
 	s.journals.limit(cfg.Journal)
 	s.sessions.byName = map[string]*Session{}
 	if err := s.Load(cfg.Contract, cfg.Scenarios, cfg.Beside...); err != nil {
@@ -202,8 +203,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.router.ServeHTTP(w, r)
 }
 
-// caller is who calls, "" for nobody. A wrong login is nobody.
-func (s *Server) caller(r *http.Request) string {
+// caller is who calls at a time, "" for nobody. A wrong login is nobody, and so
+// is a token that is not good.
+func (s *Server) caller(r *http.Request, now time.Time) string {
+	if token, ok := bearer(r); ok {
+		return s.tokens.login(token, now)
+	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
 		return ""

@@ -96,13 +96,15 @@ func TestEmbeddedContract(t *testing.T) {
 		var got []string
 		for _, o := range c.Operations() {
 			got = append(got, o.Method+" "+o.Path+": "+o.Title+" ("+o.RequestSchema()+")")
-			if !o.TakesBody() || c.Operation(o.Method, o.Path) != o {
-				t.Errorf("%s: takes no body, or is not found", o.Path)
+			if c.Operation(o.Method, o.Path) != o {
+				t.Errorf("%s is not found", o.Path)
 			}
 		}
 		want := []string{
 			"PUT " + causes + ": Update the causes of a policy violation (policyviolations/causes.update.request.json)",
 			"PUT " + provtasks + ": Update a provisioning task (provtasks/update.request.json)",
+			"POST /iam/governance/token/api/v1/tokens: Fetch a token ()", // whatever is sent
+			"PUT /iam/governance/token/api/v1/tokens: Refresh a token ()",
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("release %q: got operations\n%s", release, strings.Join(got, "\n"))

@@ -47,6 +47,7 @@ import (
 //	finish                        waits for its answer and prints it
 //	certificate                   makes cert.pem and key.pem for this machine
 //	swap LINK TARGET              makes LINK point to TARGET, in one step
+//	keep NAME REGEXP              sets $NAME to what the regular expression, or its group, finds in stdout
 //	sarif FILE                    wants a file that keeps to what SARIF 2.1.0 asks for
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits":  exits,
@@ -64,6 +65,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"finish":      func(ts *testscript.TestScript, _ bool, _ []string) { (<-worldOf(ts).answers).print(ts) },
 	"certificate": certificate,
 	"swap":        swap,
+	"keep":        keep,
 	"sarif":       sarif,
 }
 
@@ -412,6 +414,20 @@ func swap(ts *testscript.TestScript, _ bool, args []string) {
 	link := ts.MkAbs(args[0])
 	ts.Check(os.Symlink(args[1], filepath.Join(filepath.Dir(link), ".new")))
 	ts.Check(os.Rename(filepath.Join(filepath.Dir(link), ".new"), link))
+}
+
+// keep remembers what was printed and is another thing each time.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME REGEXP")
+	}
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := re.FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("nothing like %s was printed", args[1])
+	}
+	ts.Setenv(args[0], found[len(found)-1])
 }
 
 // sarif holds a file against what the standard asks of the parts that we
