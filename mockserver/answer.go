@@ -493,6 +493,9 @@ func (s *Server) write(w http.ResponseWriter, j *job) int {
 			h[originHeader] = a.origin
 		}
 	}
+	if s.cors != nil {
+		s.agree(w, hr)
+	}
 	if a.damage != nil {
 		return inflict(w, hr, a.damage, a.response.Status, body, s.cfg.Seed, stopping(hr.Context()))
 	}

@@ -26,7 +26,7 @@ var fromOutside = map[string][]string{
 	"schemas/payload": {},
 	"scenarios":       {"gopkg.in/yaml.v3"},
 	"schemas":         {"github.com/santhosh-tekuri/jsonschema/v5"},
-	"mockserver":      {"github.com/gorilla/mux", "github.com/golang-jwt/jwt/v5"},
+	"mockserver":      {"github.com/gorilla/mux", "github.com/golang-jwt/jwt/v5", "github.com/rs/cors"},
 	"cmd/oigmock":     {"github.com/spf13/cobra", "github.com/fsnotify/fsnotify"},
 }
 

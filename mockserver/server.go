@@ -35,6 +35,7 @@ import (
 	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas"
 	"github.com/oigmock/oigmock/schemas/payload"
+	"github.com/rs/cors"
 )
 
 // Config says what a Server serves. The zero value of each field but
@@ -51,6 +52,7 @@ type Config struct {
 	Seed      uint64                // of whatever is random; 0: drawn
 	Log       *slog.Logger          // one line for each request; nil: silent
 	Journal   JournalLimits
+	CORS      []string // origins whose pages may call from a browser, "http://localhost:3000", or "*"; none: no page of another origin
 }
 
 // A Server is a running mock. It is an http.Handler; its methods may be
@@ -60,6 +62,7 @@ type Server struct {
 	catalogs atomic.Pointer[catalogs] // of the same releases for as long as it runs
 	given    map[string]payload.Value // of Config.Given
 	tokens   *tokens
+	cors     *cors.Cors // nil: no page of another origin may call
 	journals journals
 	sessions sessions
 	home     *Session            // of clients that name none
@@ -91,6 +94,10 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("user: want NAME:PASSWORD")
 	}
 	s := &Server{cfg: cfg, tokens: newTokens()}
+	var err error
+	if s.cors, err = newCORS(cfg.CORS); err != nil {
+		return nil, err
+	}
 	s.journals.limit(cfg.Journal)
 	s.sessions.byName = map[string]*Session{}
 	if err := s.Load(cfg.Contract, cfg.Scenarios, cfg.Beside...); err != nil {
@@ -188,6 +195,9 @@ func (s *Server) Remarks() []Finding { return slices.Clone(s.usual().remarks) }
 
 // ServeHTTP takes a request down the road.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cors != nil && s.preflight(w, r) {
+		return
+	}
 	r, err := inSession(r)
 	if err != nil {
 		s.refuseSession(w, r, err, time.Now())

@@ -303,7 +303,8 @@ func (a answer) print(ts *testscript.TestScript) {
 }
 
 // shown are the headers that are printed.
-var shown = []string{"Allow", "Content-Type", "Responsetime", "Www-Authenticate", "X-Mock-Error", "X-Mock-Scenario"}
+var shown = []string{"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+	"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Allow", "Content-Type", "Responsetime", "Www-Authenticate", "X-Mock-Error", "X-Mock-Scenario"}
 
 // answerTo sends a request. inHand, if any, is called when the server has
 // begun to read the body, which is when its handler runs.

@@ -46,6 +46,7 @@ type serveFlags struct {
 	listen, admin     string
 	tokenFile, token  string // the file of the admin API's token, and that itself
 	user              string
+	cors              []string
 	coverage          string
 	journal           int
 	journalMemory     string
@@ -68,6 +69,7 @@ one ends it at once.`,
   oigmock serve --scenarios library,my-scenarios --user me:secret
   oigmock serve --listen :0 --admin off --clock 2030-05-11T12:00:00Z
   oigmock serve --given 'OIG fails' --given '{"state": "task exists", "params": {"id": "1006"}}'
+  oigmock serve --cors http://localhost:3000 --cors http://localhost:5173
   OIGMOCK_ADMIN_TOKEN=... oigmock serve --listen 0.0.0.0:8080 --admin 0.0.0.0:8081`,
 		Args: noFolders,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,6 +87,7 @@ one ends it at once.`,
 	f.StringVar(&flags.tokenFile, "admin-token-file", "", "a `FILE` with the token that whoever asks the admin API must send")
 	f.Uint64Var(&flags.seed, "seed", 0, "of whatever is random: the `NUMBER` that a run printed repeats it (default drawn)")
 	f.StringVar(&flags.user, "user", "", "the only login that counts, `NAME:PASSWORD`; without it any does")
+	f.StringArrayVar(&flags.cors, "cors", nil, "an `ORIGIN` whose pages may call from a browser, such as http://localhost:3000, or * for any; may be repeated, or separated by commas")
 	f.StringVar(&flags.tlsCert, "tls-cert", "", "serve HTTPS with the certificate in this PEM `FILE`")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "the key of that certificate, a PEM `FILE`")
 	f.StringVar(&flags.log, "log", "text", "how to log a line for each request: `text|json`")
@@ -112,7 +115,7 @@ func serve(ctx context.Context, flags *serveFlags, stdout, stderr io.Writer) err
 	w := newWatcher(s.folders(), out.complain)
 	l := s.load()
 	cfg := s.config(l)
-	cfg.User, cfg.Seed = flags.user, flags.seed
+	cfg.User, cfg.CORS, cfg.Seed = flags.user, flags.origins(), flags.seed
 	if cfg.Journal, err = flags.journals(); err != nil {
 		return err
 	}
@@ -196,6 +199,16 @@ func (f *serveFlags) journals() (limits mockserver.JournalLimits, err error) {
 	return mockserver.JournalLimits{Entries: f.journal, Bytes: bytes}, nil
 }
 
+// origins are those of the flags --cors.
+func (f *serveFlags) origins() (all []string) {
+	for _, list := range f.cors {
+		for origin := range strings.SplitSeq(list, ",") {
+			all = append(all, strings.TrimSpace(origin))
+		}
+	}
+	return all
+}
+
 // checkCoverage reports, before the run, a file that could not be written after
 // it.
 func checkCoverage(name string) error {
@@ -253,6 +266,11 @@ func (f *serveFlags) check() (*tls.Config, error) {
 	}
 	if err := checkLogin("--user", f.user); err != nil {
 		return nil, err
+	}
+	for _, origin := range f.origins() {
+		if err := mockserver.CheckOrigin(origin); err != nil {
+			return nil, misusef("--cors: %w", err)
+		}
 	}
 	switch {
 	case f.tlsCert == "" && f.tlsKey == "":

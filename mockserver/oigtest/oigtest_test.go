@@ -89,6 +89,7 @@ func TestWhatFailsAtOnce(t *testing.T) {
 		"an unknown file": {func(t *standIn) { oigtest.NewServer(t, oigtest.Scenarios("provtasks/updat")) },
 			[]string{`no such file for release`, `did you mean "provtasks/update"?`, "\n  policyviolations/unknown\n"}},
 		"no pattern": {func(t *standIn) { oigtest.NewServer(t, oigtest.Scenarios("[")) }, []string{"syntax error in pattern"}},
+		"no origin":  {func(t *standIn) { oigtest.NewServer(t, oigtest.CORS("localhost:3000")) }, []string{`oigtest: CORS: "localhost:3000" is no origin`}},
 		"an unknown state": {func(t *standIn) { oigtest.NewServer(t).Given("the moon is full", nil) },
 			[]string{`oigtest: Given: unknown provider state "the moon is full"`}},
 		"faults in a scenario": {func(t *standIn) {
@@ -198,6 +199,37 @@ interactions:
 	oigtest.NewServer(test, oigtest.Seed(0))
 	if len(test.logged) != 1 || !strings.Contains(test.logged[0], "Seed(") {
 		t.Errorf("logged: %q", test.logged)
+	}
+}
+
+// Pages of these origins may call, and no others.
+func TestCORS(t *testing.T) {
+	const page = "http://localhost:3000"
+	for _, test := range []struct {
+		options []oigtest.Option
+		want    string
+	}{
+		{nil, ""},
+		{[]oigtest.Option{oigtest.CORS("http://a.example")}, ""},
+		{[]oigtest.Option{oigtest.CORS("http://a.example", page)}, page},
+		{[]oigtest.Option{oigtest.CORS("*")}, page},
+	} {
+		oig := oigtest.NewServer(t, test.options...)
+		r, err := http.NewRequest("OPTIONS", oig.URL+api+"provtasks/5126", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("me", "secret")
+		r.Header.Set("Origin", page)
+		r.Header.Set("Access-Control-Request-Method", "PUT")
+		res, err := oig.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if got := res.Header.Get("Access-Control-Allow-Origin"); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
 	}
 }
 
@@ -465,7 +497,7 @@ func TestConsumerCompilesLittle(t *testing.T) {
 		name, cgo, _ := strings.Cut(strings.TrimSpace(line), " ")
 		known := false
 		for _, prefix := range []string{module + "mockserver", module + "scenarios", module + "schemas",
-			"gopkg.in/yaml.v3", "github.com/santhosh-tekuri/jsonschema/v5", "github.com/gorilla/mux", "github.com/golang-jwt/jwt/v5"} {
+			"gopkg.in/yaml.v3", "github.com/santhosh-tekuri/jsonschema/v5", "github.com/gorilla/mux", "github.com/golang-jwt/jwt/v5", "github.com/rs/cors"} {
 			known = known || strings.HasPrefix(name, prefix)
 		}
 		if !known || !strings.HasSuffix(cgo, "0") {

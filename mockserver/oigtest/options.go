@@ -29,6 +29,7 @@ type options struct {
 	dirs    []string
 	now     time.Time
 	seed    uint64
+	cors    []string
 }
 
 // Scenarios keeps of the library only these files, by their names without
@@ -66,6 +67,12 @@ func Seed(seed uint64) Option {
 	return func(o *options) { o.seed = seed }
 }
 
+// CORS lets pages of these origins call the server from a browser, as a test of
+// a front end does: "http://localhost:3000", or "*" for any.
+func CORS(origins ...string) Option {
+	return func(o *options) { o.cors = append(o.cors, origins...) }
+}
+
 // serve makes the server of the options.
 func (o *options) serve(t testing.TB) *mockserver.Server {
 	t.Helper()
@@ -83,7 +90,7 @@ func (o *options) serve(t testing.TB) *mockserver.Server {
 	}
 	mock, err := mockserver.New(mockserver.Config{
 		Contract: contract, Scenarios: list, Release: o.release,
-		Clock: mockserver.Clock{Frozen: o.now}, Seed: o.seed,
+		Clock: mockserver.Clock{Frozen: o.now}, Seed: o.seed, CORS: o.cors,
 		Journal: mockserver.JournalLimits{Entries: 10_000, Body: mockserver.MaxBody}, // so that bodies of requests are whole
 	})
 	if err != nil {
