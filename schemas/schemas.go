@@ -54,6 +54,10 @@ type Contract struct {
 	warnings   scanner.ErrorList
 }
 
+// UsualRelease is what is meant where nobody says which: that of the calls which
+// Oracle prints in full.
+const UsualRelease = "11.1.2.3"
+
 // embeddedReleases reads the embedded files once; that they can be read is tested.
 var embeddedReleases = sync.OnceValue(func() []string {
 	l := read(embedded, "")

@@ -22,10 +22,7 @@ import (
 // A folder of that name is ./library.
 const library = "library"
 
-const (
-	allReleases  = "all"
-	usualRelease = "11.1.2.3" // that of the calls that Oracle prints in full
-)
+const allReleases = "all"
 
 // A set is all that a server answers from, as a command line names it.
 type set struct {
@@ -56,7 +53,7 @@ func (f *setFlags) add(cmd *cobra.Command) {
 }
 
 func (f *setFlags) addContract(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.release, "release", usualRelease, "the `RELEASE` of OIG to be ("+strings.Join(schemas.Releases(), ", ")+"), several separated by commas, or all")
+	cmd.Flags().StringVar(&f.release, "release", schemas.UsualRelease, "the `RELEASE` of OIG to be ("+strings.Join(schemas.Releases(), ", ")+"), several separated by commas, or all")
 	cmd.Flags().StringVar(&f.schemas, "schemas", library, "where the contract comes from: `library|DIR`")
 }
 

@@ -65,8 +65,8 @@ type Server struct {
 
 // NewServer starts a mock on a free port of the loopback and ends it when the
 // test ends, whatever is still under way then. Without options it has the
-// library, and is of the newest release that the contract knows. Faults in
-// what it is to serve fail the test at once, each with its place.
+// library, and is of schemas.UsualRelease. Faults in what it is to serve fail
+// the test at once, each with its place.
 func NewServer(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	o := options{seed: 1}
