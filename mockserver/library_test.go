@@ -358,8 +358,8 @@ func TestLibraryRefusals(t *testing.T) {
 		{"a date of another form", "PUT " + causesPath + mine + `{"policyviolationcause": [{"riskAcceptedExpirationDate": "2016-05-11"}]}`, 400, Contract, "/policyviolationcause/0/riskAcceptedExpirationDate"},
 		{"an unknown action", "PUT " + causesPath + mine + `{"policyviolationcause": [{"requestId": "a", "causeId": "b", "action": "IGNORE"}]}`, 200, Answered, "There is no action IGNORE."},
 		{"no action", "PUT " + causesPath + mine + `{"policyviolationcause": [{"requestId": "a", "causeId": "b"}]}`, 400, Answered, "Missing mandatory attributes"},
-		{"another method", "GET " + taskPath + "5126" + mine, 405, NoOperation, "PUT"},
-		{"outside", "GET /iam/governance/selfservice/api/v1/users" + mine, 501, NoOperation, "no such operation"},
+		{"another method", "POST " + taskPath + "5126" + mine, 405, NoOperation, "PUT"},
+		{"outside", "GET /iam/governance/selfservice/api/v1/nothing" + mine, 501, NoOperation, "no such operation"},
 		{"two slashes", "PUT //iam/governance/selfservice/api/v1/provtasks/5126" + mine + `{"id": "5126"}`, 501, NoOperation, "empty segment"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

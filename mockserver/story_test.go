@@ -97,7 +97,8 @@ func story(t *testing.T, name string) {
 }
 
 // configOf reads the scenarios and schemas of an archive. Those below
-// scenarios/ are one source; NAME.source/ is another, tried before those.
+// scenarios/ are one source; NAME.source/ is another, tried before those. Without
+// schemas/ the contract is the small one of testdata, which no operation joins.
 func configOf(t *testing.T, a *txtar.Archive) Config {
 	t.Helper()
 	sources := map[string]fstest.MapFS{}
@@ -119,7 +120,7 @@ func configOf(t *testing.T, a *txtar.Archive) Config {
 	if len(own) > 0 {
 		cfg.Contract, err = schemas.Load(own, "schemas", cfg.Release)
 	} else {
-		cfg.Contract, err = schemas.OIG(cfg.Release)
+		cfg.Contract, err = schemas.Load(os.DirFS("testdata/contract"), "schemas", cfg.Release)
 	}
 	if err != nil {
 		t.Fatal(err)

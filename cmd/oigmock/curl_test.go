@@ -38,7 +38,7 @@ func TestCurlLine(t *testing.T) {
 		},
 		{
 			"a body that only the contract asks for",
-			`  - {name: a, request: {path: "/iam/governance/selfservice/api/v1/provtasks/5126", payload: any}, response: {status: 200, body: {links: [], id: "5126", status: OK, assignee: me}}}`, "",
+			`  - {name: a, request: {method: PUT, path: "/iam/governance/selfservice/api/v1/provtasks/5126", payload: any}, response: {status: 200, body: {links: [], id: "5126", status: OK, assignee: me}}}`, "",
 			`curl -X PUT -u somebody:secret -H 'Content-Type: application/json' -d '{}' http://127.0.0.1:8080/iam/governance/selfservice/api/v1/provtasks/5126`,
 		},
 		{

@@ -44,7 +44,7 @@ func TestMemoryLevelsOff(t *testing.T) {
 		{"64 sessions", "/__session/%d", 1, 100 << 20},
 	} {
 		t.Run(where.name, func(t *testing.T) {
-			p := startBinary(t, binary, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--quiet")
+			p := startBinary(t, binary, "serve", "--release", "11.1.2.3", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--quiet")
 			note := strings.Repeat("x", 10_000)
 			body := []byte(`{"id": "5126", "fields": [{"name": "Process Instance.Task Details.Note", "value": "` + note + `"}]}`)
 			transport := &http.Transport{MaxIdleConnsPerHost: clients}

@@ -151,7 +151,7 @@ func TestScenarios(t *testing.T) {
 
 // Of what answers the same the later folder comes first, and the library last.
 func TestDirs(t *testing.T) {
-	path := "/iam/governance/selfservice/api/v1/provtasks/5126"
+	path := "/iam/governance/selfservice/api/v1/elsewhere/5126"
 	first := folder(t, map[string]string{"x.yaml": one("/a", "first") + "---\n" + one(path, "mine")})
 	second := folder(t, map[string]string{"y.yaml": one("/a", "second"),
 		"old.yaml": strings.Replace(one("/a", "old"), "\n", "\nreleases: [10]\n", 1)})

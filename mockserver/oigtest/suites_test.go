@@ -14,31 +14,31 @@ import (
 // others.
 func tasksOf(word string) string {
 	var b strings.Builder
-	b.WriteString("scenario: Tasks\nsource: assumed\nrecords:\n  tasks:\n")
+	b.WriteString("scenario: Tasks\nsource: assumed\nrecords:\n  suites:\n")
 	for n := range 50 {
 		fmt.Fprintf(&b, "    %q: {word: %s}\n", fmt.Sprint(n), word)
 	}
 	b.WriteString(`
 interactions:
   - name: a task is shown
-    request: {method: GET, path: "/iam/governance/selfservice/api/v1/provtasks/{taskid}"}
+    request: {method: GET, path: "/iam/governance/selfservice/api/v1/suites/{taskid}"}
     when:
-      tasks/{taskid}: {}
-    response: {status: 200, text: "{{ tasks/{taskid}/word }} {{ now | date yyyy-MM-dd'T'HH:mm }}"}
+      suites/{taskid}: {}
+    response: {status: 200, text: "{{ suites/{taskid}/word }} {{ now | date yyyy-MM-dd'T'HH:mm }}"}
 
   - name: a task is retried once
-    request: {method: PUT, path: "/iam/governance/selfservice/api/v1/provtasks/{taskid}"}
+    request: {method: PUT, path: "/iam/governance/selfservice/api/v1/suites/{taskid}"}
     when:
-      tasks/{taskid}: {word: ` + word + `}
+      suites/{taskid}: {word: ` + word + `}
     set:
-      tasks/{taskid}: {word: Retried after ` + word + `}
+      suites/{taskid}: {word: Retried after ` + word + `}
     response: {status: 200, body: {id: "{{ taskid }}", status: OK}}
 
   - name: it was retried before
-    request: {method: PUT, path: "/iam/governance/selfservice/api/v1/provtasks/{taskid}"}
+    request: {method: PUT, path: "/iam/governance/selfservice/api/v1/suites/{taskid}"}
     when:
-      tasks/{taskid}: {word: Retried after ` + word + `}
-    response: {status: 403, body: {$error: "{{ tasks/{taskid}/word }}"}}
+      suites/{taskid}: {word: Retried after ` + word + `}
+    response: {status: 403, body: {$error: "{{ suites/{taskid}/word }}"}}
 `)
 	return b.String()
 }
@@ -80,7 +80,7 @@ func TestTwoSuites(t *testing.T) {
 // oneOfASuite shows a task, has four retry it at once, of whom one succeeds,
 // and shows it again.
 func oneOfASuite(t *testing.T, suite *oigtest.Server, id, word string, now time.Time) {
-	url := suite.URL + "/iam/governance/selfservice/api/v1/provtasks/" + id
+	url := suite.URL + "/iam/governance/selfservice/api/v1/suites/" + id
 	show := func(want string) {
 		t.Helper()
 		want += " " + now.Format("2006-01-02T15:04")
@@ -112,7 +112,7 @@ func oneOfASuite(t *testing.T, suite *oigtest.Server, id, word string, now time.
 	show("Retried after " + word)
 	show("Retried after " + word)
 
-	path := `path: "/iam/governance/selfservice/api/v1/provtasks/` + id + `"`
+	path := `path: "/iam/governance/selfservice/api/v1/suites/` + id + `"`
 	changes := 0
 	for _, e := range suite.Received("{method: PUT, " + path + "}") {
 		changes += len(e.Changed)
