@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"go/token"
+	"iter"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -329,6 +331,22 @@ func (m *RequestMatcher) asksMoreOfPath(o *RequestMatcher) bool {
 func (m *RequestMatcher) paramAsked(seg segment) bool {
 	params, named := kindOf[*object](m.Params)
 	return m.Params != nil && (!named || params.member(m.Path.names[seg.param]) != nil)
+}
+
+// LackedHeaders are the headers that a request must not have for m to match,
+// each with the line that says so.
+func (m *RequestMatcher) LackedHeaders() iter.Seq2[string, token.Position] {
+	return func(yield func(string, token.Position) bool) {
+		o, named := kindOf[*object](m.Header)
+		if !named {
+			return
+		}
+		for i, name := range o.names {
+			if _, lacked := kindOf[absent](o.values[i]); lacked && !yield(http.CanonicalHeaderKey(name), o.values[i].Pos) {
+				return
+			}
+		}
+	}
 }
 
 // places are the members, at every depth, of which v asks something.

@@ -473,7 +473,7 @@ func (l *loader) compile(release string) {
 			l.fault(f, f.root.Offset(), "%v", err)
 			continue
 		}
-		s := &payloadSchema{file: f.name, schema: compiled, root: f.at[""], files: l.files, documents: documents}
+		s := &payloadSchema{file: f.name, schema: compiled, root: f.at[""], files: l.files, documents: documents, position: l.position}
 		o := byName[f.method+" "+f.path]
 		if o == nil {
 			o = &Operation{Method: f.method, Path: f.path, responses: make(map[int][]*payloadSchema)}

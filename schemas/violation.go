@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/token"
 	"net/url"
 	"regexp"
 	"slices"
@@ -66,6 +67,7 @@ type payloadSchema struct {
 	root      *node // to count the work
 	files     map[string]*file
 	documents map[string]any // all files, to read the keywords from
+	position  func(f *file, offset int) token.Position
 }
 
 // check returns no violations if one of the schemas has none, else those of the
