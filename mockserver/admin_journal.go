@@ -237,7 +237,8 @@ func (a *admin) entries(v *visit, f *filter) (any, error) {
 }
 
 // send writes what a filter takes of what the journal holds now, entry by entry:
-// {entries, evicted, next}. All of it must be taken within half a minute.
+// {entries, evicted, next}. Each stands on a line of its own, so that a line
+// of it says which. All of it must be taken within half a minute.
 func (a *admin) send(v *visit, f *filter) {
 	h := v.w.Header()
 	h.Set("Content-Type", "application/json")
@@ -265,12 +266,15 @@ func (a *admin) send(v *visit, f *filter) {
 			if n > 0 {
 				out.printf(",")
 			}
-			out.printf("%s", entryText(e))
+			out.printf("\n%s", entryText(e))
 			n, last = n+1, e.Seq
 			*e = Entry{} // it may be gone from the journal
 		}
 	}
 	_, evicted, _ := j.counts()
+	if n > 0 {
+		out.printf("\n")
+	}
 	out.printf(`],"evicted":%d`, evicted)
 	if more {
 		out.printf(`,"next":%d`, last)

@@ -431,10 +431,10 @@ func TestEntryJSON(t *testing.T) {
 	}
 	_, _, text := visitPage(t, admin, "GET /journal?session=x")
 	text = regexp.MustCompile(`"tookMs":[0-9.e-]+`).ReplaceAllString(text, `"tookMs":1`)
-	if want := `{"entries":[{"seq":1,"at":"2030-05-11T00:00:00Z","tookMs":1,"url":"http://example.com/__session/x","user":"me","method":"PUT","path":"/things/1","query":"a=%3C",` +
+	if want := `{"entries":[` + "\n" + `{"seq":1,"at":"2030-05-11T00:00:00Z","tookMs":1,"url":"http://example.com/__session/x","user":"me","method":"PUT","path":"/things/1","query":"a=%3C",` +
 		`"request":{"header":{"Authorization":["Basic …"],"Content-Type":["application/json"],"Cookie":["JSESSIONID=…; =…"],"Host":["example.com"],"Proxy-Authorization":["…"],"X-A":["1","2"],"X-Api-Key":["…"],"X-Auth-Token":["…"],"X-Requested-By":["me"]},"body":{"id":"1","n":1.50},"bodyBytes":22},` +
 		`"response":{"status":200,"header":{"Content-Type":["application/json"]},"body":{"id":"1","word":"blue"},"bodyBytes":24},` +
-		`"outcome":"answered","operation":"PUT /things/{id}","scenario":"words","interaction":"red is changed","changed":["things/1"],"violations":[],"nearMisses":[]}],"evicted":0}`; text != want {
+		`"outcome":"answered","operation":"PUT /things/{id}","scenario":"words","interaction":"red is changed","changed":["things/1"],"violations":[],"nearMisses":[]}` + "\n" + `],"evicted":0}`; text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
 	for sent, want := range map[string]string{
