@@ -1,6 +1,6 @@
 // Command oigmock stands in for the REST API of Oracle Identity Governance:
-// it serves the contract, checks scenarios against it, and explains what
-// becomes of a request. Each verb has a file of its own.
+// it serves the contract, checks scenarios against it, explains what becomes of
+// a request, and compares releases. Each verb has a file of its own.
 package main
 
 import (
@@ -43,7 +43,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRun:  func(*cobra.Command, []string) { begun = true },
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), compareCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

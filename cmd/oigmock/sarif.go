@@ -70,6 +70,17 @@ var rules = map[string]string{
 	"shadowed": "An interaction can be reached.",
 	"outside":  "An interaction answers an operation of the contract.",
 	"release":  "A scenario holds in a release that is known, and served.",
+
+	// Those of compare.
+	"operation":       "An operation is there in both releases.",
+	"request-member":  "What a request says is heard in both releases.",
+	"response-member": "What an answer says is said in both releases.",
+	"required":        "What must be there may have been there before.",
+	"type":            "A value is of the same type in both releases.",
+	"word":            "A word means the same in both releases.",
+	"format":          "A date is written alike in both releases.",
+	"status":          "An answer's status is documented in both releases.",
+	"header":          "The same headers are asked for, and sent, in both releases.",
 }
 
 func writeSARIF(w io.Writer, found []mockserver.Finding) error {
