@@ -204,6 +204,7 @@ func BenchmarkServe(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	list = append(scenariosOf(b, "mine", map[string]string{"task.yaml": statelessTask}), list...)
 	s, err := New(Config{Contract: oigContract(b), Scenarios: list, Release: "11.1.2.3"})
 	if err != nil {
 		b.Fatal(err)
@@ -273,7 +274,7 @@ func BenchmarkState(b *testing.B) {
 		name string
 		list []*scenarios.Scenario
 	}{
-		{"stateless", list},
+		{"stateless", append(scenariosOf(b, "mine", map[string]string{"task.yaml": statelessTask}), list...)},
 		{"stateful", append(own, list...)},
 	} {
 		s, err := New(Config{Contract: oigContract(b), Scenarios: kind.list, Release: "11.1.2.3"})

@@ -422,7 +422,7 @@ func TestTopLevelSchemaFilesAreIgnored(t *testing.T) {
 
 // TestConcurrent is for the race detector.
 func TestConcurrent(t *testing.T) {
-	o := oig(t, "").Operation("PUT", provtasks)
+	o := oig(t, UsualRelease).Operation("PUT", provtasks)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
