@@ -366,9 +366,12 @@ func (g *graft) put(b *branch, v payload.Value, depth int) (*branch, error) {
 // leaf is a scalar. Texts are spelled without needless escapes, so that equal
 // ones are spelled alike, and none is slow to compare.
 func leaf(v payload.Value) (*branch, error) {
-	src := v.AppendJSON(nil)
+	var src []byte
 	if v.Kind() == payload.String {
-		src = payload.Quote(make([]byte, 0, len(src)), v.Text())
+		text := v.Text()
+		src = payload.Quote(make([]byte, 0, len(text)+2), text)
+	} else {
+		src = v.AppendJSON(nil)
 	}
 	doc, err := payload.Scan(src)
 	b := newBranch(v.Kind())

@@ -40,7 +40,7 @@ func Scan(src []byte) (*Document, error) {
 		// src must not change, so a string may share its bytes: navigating then
 		// hands out pieces of it, and copies nothing.
 		src:   unsafe.String(unsafe.SliceData(src), len(src)),
-		nodes: make([]node, 0, min(len(src)/10+4, 1024)),
+		nodes: make([]node, 0, min(len(src)/10+4, 128)), // a long text may be one value
 	}
 	if fault := s.document(); fault != nil {
 		return nil, fault
