@@ -32,8 +32,8 @@ type catalog struct {
 	remarks    []Finding             // what was found, and is no fault
 	list       []*scenarios.Scenario // what holds in the release, in order of precedence
 	rooms      map[string]bool       // of records, that those seed
-	seeded     scenarios.Tree        // what those seed that are always awake
-	timely     bool                  // and whether that depends on the time
+	seeded     scenarios.Tree        // what those seed that are always awake, as far as that does not depend on the time
+	timely     []*scenarios.Scenario // what each session seeds over that
 	seedFault  *scenarios.Fault
 
 	// What is seeded where provider states are set from the start, once it was
@@ -116,10 +116,9 @@ func newCatalog(contract *schemas.Contract, list []*scenarios.Scenario, release 
 		}
 	}
 	var err error
-	if c.seeded, c.timely, err = scenarios.Seed(scenarios.Tree{}, c.awake(nil), scenarios.Env{Now: now}); err != nil {
+	if c.seeded, c.timely, err = scenarios.SeedShared(c.awake(nil), scenarios.Env{Now: now}); err != nil {
 		errors.As(err, &c.seedFault)
 	}
-	c.seeded = c.seeded.Share()
 	c.rooms = map[string]bool{}
 	for _, s := range c.list {
 		for i := range s.Records {

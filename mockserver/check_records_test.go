@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oigmock/oigmock/scenarios"
+	"github.com/oigmock/oigmock/schemas"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -26,7 +27,7 @@ func TestCheckSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, release := range append([]string{""}, knownReleases...) {
+	for _, release := range append([]string{""}, schemas.Releases()...) {
 		library, err := scenarios.OIG(release)
 		if err != nil {
 			t.Fatal(err)

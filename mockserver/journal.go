@@ -30,7 +30,7 @@ type Entry struct {
 // JournalLimits bound the journals. Zero values are the defaults.
 type JournalLimits struct {
 	Entries int // 1,000 of each session
-	Bytes   int // 64 MiB of memory for all together; entries keep half of it, since as much again may wait to be collected
+	Bytes   int // 64 MiB of memory for all together; entries keep two fifths of it, since more than as much again may wait to be collected
 	Body    int // 64 KiB of each body are kept
 }
 
@@ -75,7 +75,7 @@ func (js *journals) limit(l JournalLimits) {
 	if l.Body <= 0 {
 		l.Body = 64 << 10
 	}
-	js.limits, js.room = l, l.Bytes/2
+	js.limits, js.room = l, l.Bytes*2/5
 }
 
 // add keeps an entry and gives it its number. Bodies beyond the limit are cut.

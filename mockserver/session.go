@@ -169,7 +169,7 @@ func (s *Server) begin(name, release string) (*Session, error) {
 func (s *Server) beginning(release string) (*state, error) {
 	c := (*s.catalogs.Load()).of(release)
 	st := &state{given: s.given, clock: s.cfg.Clock, base: c, records: c.seeded}
-	if len(s.given) == 0 && !c.timely {
+	if len(s.given) == 0 && len(c.timely) == 0 {
 		return st, nil
 	}
 	if seeded := c.seededGiven.Load(); seeded != nil {
@@ -177,7 +177,7 @@ func (s *Server) beginning(release string) (*state, error) {
 		return st, nil
 	}
 	env := scenarios.Env{Now: s.now(st), Given: st.given}
-	t, timely, err := scenarios.Seed(scenarios.Tree{}, c.awake(nil), env)
+	t, timely, err := scenarios.Seed(c.seeded, c.timely, env)
 	for _, g := range s.cfg.Given { // what a state seeds comes over all else, as when it is set
 		naming := slices.DeleteFunc(c.awake(s.given), func(sc *scenarios.Scenario) bool {
 			return !slices.ContainsFunc(sc.Given, func(of scenarios.ProviderState) bool { return of.Name == g.Name })

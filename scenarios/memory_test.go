@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -573,6 +574,51 @@ records: {a: {x: 2, y: 2, gone: 2}, b: {at: "{{ now + 1d | date yyyy-MM-dd }}"},
 		}
 		if got != want {
 			t.Errorf("%s: got %s, want %s", params, got, want)
+		}
+	}
+}
+
+// What is shared, with what each session seeds over it, is what seeding all
+// gives; and only what the time is asked for is not shared.
+func TestSeedShared(t *testing.T) {
+	for name, test := range map[string]struct{ src, own string }{
+		"nothing":             {"records: {a: {b: 1}}", ""},
+		"the time alone":      {"records: {a: {b: 1}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now }}\"}}", "s2"},
+		"what comes over it":  {"records: {c: {at: never}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now }}\"}, d: {e: 1}}\n---\nscenario: s3\nsource: assumed\nrecords: {c: {f: 1}, d: {e: 2, g: 3}}", "s1 s2"},
+		"what looks at it":    {"records: {a: {b: \"{{ c/at }}\"}}\n---\nscenario: s2\nsource: assumed\nrecords: {d: {e: \"{{ a/x }}\"}, a: {x: 1}}\n---\nscenario: s3\nsource: assumed\nrecords: {c: {at: \"{{ now + 1d }}\"}}", "s1 s3"},
+		"one after the other": {"records: {\"a/{c/word}\": {b: 1}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now + 1d }}\", word: w}}", "s1 s2"},
+	} {
+		list, err := Parse("f.yaml", []byte("scenario: s1\nsource: assumed\n"+test.src+"\n"))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		env := Env{Now: noon}
+		shared, own, err := SeedShared(list, env)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var titles []string
+		for _, sc := range own {
+			titles = append(titles, sc.Title)
+		}
+		if got := strings.Join(titles, " "); got != test.own {
+			t.Errorf("%s: each session seeds %q, want %q", name, got, test.own)
+		}
+		if got := shared.Memory(); got != 0 {
+			t.Errorf("%s: what is shared takes %d bytes", name, got)
+		}
+		env.Now = noon.Add(time.Hour)
+		got, _, err := Seed(shared, own, env)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		want, _, err := Seed(Tree{}, list, env)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		// The order of members may differ, and says nothing.
+		if a, b := mustJSON(t, string(got.AppendJSON(nil))).Any(), mustJSON(t, string(want.AppendJSON(nil))).Any(); !reflect.DeepEqual(a, b) {
+			t.Errorf("%s: got %v, want %v", name, a, b)
 		}
 	}
 }

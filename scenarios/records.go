@@ -72,6 +72,43 @@ func Seed(t Tree, list []*Scenario, env Env) (seeded Tree, timed bool, err error
 	return t, timed, nil
 }
 
+// SeedShared seeds what does not depend on the time: all sessions may have it in
+// common. It gives besides, in their order, the scenarios that each session is
+// to seed over that: those that depend on the time, and those that come before
+// such a one and seed, or look at, what it seeds. The error is a *Fault.
+func SeedShared(list []*Scenario, env Env) (shared Tree, own []*Scenario, err error) {
+	rooms := map[string]bool{} // that are seeded by the time
+	whole := Tree{}
+	for _, sc := range slices.Backward(list) {
+		if len(sc.Records) == 0 {
+			continue
+		}
+		s := &scope{env: env, tree: whole, work: allWork, of: sc}
+		if s.perform(sc.Records); s.err != nil {
+			return shared, nil, s.err
+		}
+		whole = s.tree
+		timed := s.timed || slices.ContainsFunc(s.looked, func(room string) bool { return rooms[room] })
+		for i := range sc.Records {
+			timed = timed || rooms[sc.Records[i].At.room]
+		}
+		if !timed {
+			s := &scope{env: env, tree: shared, work: allWork, of: sc}
+			if s.perform(sc.Records); s.err != nil {
+				return shared, nil, s.err
+			}
+			shared = s.tree
+			continue
+		}
+		own = append(own, sc)
+		for i := range sc.Records {
+			rooms[sc.Records[i].At.room] = true
+		}
+	}
+	slices.Reverse(own)
+	return shared.Share(), own, nil
+}
+
 // Apply sets sentences outside of any request, as somebody who steers a
 // session does, and gives the addresses that changed. The error is a *Fault.
 func Apply(t Tree, set []Sentence, env Env) (Tree, []string, error) {
