@@ -21,13 +21,17 @@ const (
 var reserved = map[string]bool{
 	"query": true, "header": true, "cookie": true, "form": true, "body": true,
 	"user": true, "item": true, "key": true, "now": true, "self": true, "url": true,
-	"given": true, "new": true, "token": true,
+	"given": true, "new": true, "token": true, letRoom: true,
 }
+
+// letRoom is the room of what is set for one answer alone. It is used as records
+// are, and forgotten with the answer.
+const letRoom = "let"
 
 // Rooms are the rooms of an address that are neither parameters of a path nor
 // records.
 func Rooms() []string {
-	return []string{"query", "header", "cookie", "form", "body", "user", "given", "item", "key", "now", "new", "self", "url", "token"}
+	return []string{"query", "header", "cookie", "form", "body", "user", "given", "item", "key", "now", "new", "self", "url", "token", letRoom}
 }
 
 // An Address names a place: a room, and steps into what is there. A step is
@@ -200,6 +204,17 @@ func (a *Address) findRoom(in where) error {
 			return fmt.Errorf("address %s: token is signed for the caller: it can be given and set, but here something is looked for; who sends one is the user", quote(a.text))
 		}
 	case "body":
+	case letRoom:
+		if in.seeds {
+			return fmt.Errorf("address %s: let is forgotten with the answer that it was set for, and seeds are remembered", quote(a.text))
+		}
+		if len(a.steps) == 0 {
+			return fmt.Errorf("address %s: want let/NAME", quote(a.text))
+		}
+		if !in.gives && !in.loop {
+			return fmt.Errorf("address %s: let is set when the interaction answers, and here it is asked whether it does", quote(a.text))
+		}
+		a.records = true
 	default:
 		// Whether a file seeds it is asked when all files are there.
 		a.records = true
@@ -357,7 +372,7 @@ func (s *scope) missing(a *Address) (text string) {
 // remembered finds what the session remembers at an address; nil for nothing.
 func (s *scope) remembered(a *Address) *branch {
 	s.dynamic = true
-	if !slices.Contains(s.looked, a.room) {
+	if a.room != letRoom && !slices.Contains(s.looked, a.room) {
 		s.looked = append(s.looked, a.room)
 	}
 	var room [8]string
@@ -365,7 +380,7 @@ func (s *scope) remembered(a *Address) *branch {
 	if !ok {
 		return nil
 	}
-	b := s.tree.at(nil)
+	b := s.treeOf(a.room).at(nil)
 	for _, step := range steps {
 		if !s.spend(1 + b.len()/256) {
 			return nil
@@ -373,6 +388,14 @@ func (s *scope) remembered(a *Address) *branch {
 		b = b.child(step)
 	}
 	return b
+}
+
+// treeOf is where a room of records stands.
+func (s *scope) treeOf(room string) *Tree {
+	if room == letRoom {
+		return &s.let
+	}
+	return &s.tree
 }
 
 // path is an address of records as steps from the root. It reports false where

@@ -161,6 +161,7 @@
 //	new       where something is given: a number as text that is the name of
 //	          nothing the session remembers or remembered; one for each
 //	          interaction, and one for each element of a loop
+//	let/NAME  what set has put there for this answer, and is forgotten with it
 //	token     where something is given: a JWT signed for the caller, good for 30
 //	          minutes by the session's clock; nothing where nobody is signed in
 //	self url  this request's address without query; the mock's base address:
@@ -229,6 +230,15 @@
 // is no request then: the rooms of it are faults. What a file that is added to a
 // session seeds is set when it is added. now is the session's clock at that moment:
 // one that is moved later leaves what was seeded as it is.
+//
+// What is set in the room let is no record: it gives a name to what one answer is
+// made of, and is forgotten with the answer. So a request that only reads changes
+// nothing. A list of what some records show, filtered by that and not by what is
+// remembered:
+//
+//	set:
+//	  let/shown: {$for: tasks, give: {id: "{{ key }}", state: "{{ item/Status.Category | upper }}"}}
+//	response: {status: 200, body: {$list: let/shown, as: tasks, give: "{{ item }}"}}
 //
 // # Provider states
 //

@@ -393,7 +393,7 @@ func (p *parser) sentences(n *yaml.Node, what string, in where) []Sentence {
 	in.gives, in.sets = what != "when", what != "when"
 	p.entries(n, what, func(name string, k, v *yaml.Node) {
 		room, _, _ := strings.Cut(name, "/")
-		if room, _, _ = cutShift(strings.TrimSpace(room)); in.sets && (reserved[room] || slices.Contains(in.params, room)) {
+		if room, _, _ = cutShift(strings.TrimSpace(room)); in.sets && room != letRoom && (reserved[room] || slices.Contains(in.params, room)) {
 			p.fault(k, "%s: %s is no record: what is remembered has a name of its own, such as tasks/5", what, quote(name))
 			return
 		}

@@ -578,6 +578,54 @@ records: {a: {x: 2, y: 2, gone: 2}, b: {at: "{{ now + 1d | date yyyy-MM-dd }}"},
 	}
 }
 
+// TestLet: what is set in let is there for the answer, and nowhere else.
+func TestLet(t *testing.T) {
+	i := parseOne(t, `request: {path: "/tasks/{id}"}
+set:
+  let/shown: {$for: tasks, when: {item: {state: {$not: gone}}}, give: {name: "{{ key }} {{ item/state | upper }}"}, set: {"let/seen/{key}": {$for: tasks, give: "{{ key }}"}}}
+response:
+  status: 200
+  body:
+    list: {$list: let/shown, links: [first], give: "{{ item/name }}"}
+    pairs: {$pairs: let/seen}
+    none: "{{ let/nothing }}"`)
+	tree, err := Tree{}.Set(mustJSON(t, `{"tasks": {"1": {"state": "a"}, "2": {"state": "gone"}, "3": {"state": "b"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trial := NewTrial(NewRequest("GET", "/tasks/1?q=name+co+a", nil, nil), Env{Now: noon, URL: "http://mock", Records: tree})
+	for range 2 { // the second time nothing of the first is left
+		out, err := trial.Perform(i, i.Responses[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = `{"list":{"links":[{"rel":"first","href":"http://mock/tasks/1?offset=1&limit=10&q=name%20co%20a"}],"count":1,"hasMore":false,"totalResult":-1,"shown":["1 A"]},` +
+			`"pairs":[{"name":"1","value":["1","2","3"]},{"name":"3","value":["1","2","3"]}]}`
+		if got := string(out.Body); got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+		if after, changed := trial.Records(); !after.Same(tree) || len(changed) > 0 || slices.Contains(trial.Looked(), "let") {
+			t.Errorf("it changed %v, and looked at %v", changed, trial.Looked())
+		}
+	}
+	for src, want := range map[string]string{
+		`request: {path: /a, query: {q: "{{ let/x }}"}}`:      `let is set when the interaction answers, and here it is asked whether it does`,
+		"request: {path: /a}\nwhen: {let/x: 1}":               `let is set when the interaction answers, and here it is asked whether it does`,
+		"request: {path: /a}\nset: {let: 1}":                  `want let/NAME`,
+		`request: {path: "/a/{let}"}`:                         `let`,
+		"request: {path: /a}\nset: {a: {$for: let, give: 1}}": `want let/NAME`,
+	} {
+		_, err := Parse("f.yaml", []byte("scenario: a\nsource: assumed\ninteractions:\n  - name: a\n    "+strings.ReplaceAll(src, "\n", "\n    ")+"\n    response: {status: 200}\n"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", src, err)
+		}
+	}
+	_, err = Parse("f.yaml", []byte("scenario: a\nsource: assumed\nrecords: {let/x: 1}\n"))
+	if err == nil || !strings.Contains(err.Error(), "let is forgotten with the answer") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What is shared, with what each session seeds over it, is what seeding all
 // gives; and only what the time is asked for is not shared.
 func TestSeedShared(t *testing.T) {

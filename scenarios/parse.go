@@ -157,6 +157,7 @@ func (p *parser) note(n *yaml.Node, a *Address) {
 // noteOne keeps where a room of records is named, or a provider state is asked.
 func (p *parser) noteOne(n *yaml.Node, a *Address) {
 	switch {
+	case a.room == letRoom: // it needs no seed
 	case a.records:
 		p.rooms = append(p.rooms, RecordRoom{a.room, p.pos(n)})
 	case a.room == "given":

@@ -135,7 +135,8 @@ func (a *Address) Locate() ([]string, error) {
 func (s *scope) perform(set []Sentence) {
 	for i := range set {
 		st := &set[i]
-		before := s.tree
+		tree := s.treeOf(st.At.room)
+		before := *tree
 		at, ok := s.path(nil, &st.At)
 		switch {
 		case !ok && s.work > 0:
@@ -146,10 +147,10 @@ func (s *scope) perform(set []Sentence) {
 			s.put(&st.At, at, st.Value)
 		}
 		if s.err != nil {
-			s.tree = before
+			*tree = before
 			return
 		}
-		if s.tree.root != before.root && len(s.changed) < maxChanged {
+		if st.At.room != letRoom && tree.root != before.root && len(s.changed) < maxChanged {
 			s.changed = append(s.changed, cutText(st.At.found(at), maxChangedText))
 		}
 	}
@@ -176,12 +177,13 @@ func (s *scope) put(a *Address, at []string, v *Value) {
 			s.fail(v.Pos, a.found(at)+": more than a body may hold")
 			return
 		}
-		t, err := s.tree.Set(got, at...)
+		tree := s.treeOf(at[0])
+		t, err := tree.Set(got, at...)
 		if err != nil {
 			s.fail(v.Pos, a.found(at)+": "+err.Error())
 			return
 		}
-		s.tree = t
+		*tree = t
 	}
 	if s.err == nil {
 		s.takeAway(at, v)
@@ -197,7 +199,8 @@ func (s *scope) takeAway(at []string, v *Value) {
 			s.tooCostly(v.Pos)
 			return
 		}
-		s.tree = s.tree.Remove(at...)
+		tree := s.treeOf(at[0])
+		*tree = tree.Remove(at...)
 	case *object:
 		for i, name := range k.names {
 			s.takeAway(append(slices.Clip(at), name), k.values[i])
@@ -209,7 +212,7 @@ func (s *scope) takeAway(at []string, v *Value) {
 // all that it stands in, a part is copied.
 func (s *scope) reach(at []string) int {
 	work := 20
-	b := s.tree.at(nil)
+	b := s.treeOf(at[0]).at(nil)
 	for _, step := range at {
 		work += 8 + len(step)/16 + b.len()/64
 		b = b.child(step)

@@ -147,6 +147,7 @@ type scope struct {
 	named  []string          // their names
 
 	tree    Tree     // the records, with what was set so far
+	let     Tree     // what is set for this answer alone
 	changed []string // the addresses that were set
 	looked  []string // the rooms of records that were looked at
 	fresh   string   // what new is to this interaction or element; "" until it is asked for
@@ -178,7 +179,7 @@ type scope struct {
 func (s *scope) begin(r *Request, env Env, work int) {
 	s.env, s.req, s.named, s.of = env, r, nil, nil
 	s.tree, s.changed, s.looked, s.fresh = env.Records, nil, s.looked[:0], ""
-	s.signed = ""
+	s.let, s.signed = Tree{}, ""
 	s.item, s.key = payload.Value{}, payload.Value{}
 	s.mode, s.n, s.list, s.room, s.at = stopAtFirst, 0, s.list[:0], "", s.at[:0]
 	s.strict, s.like, s.hidden = false, false, 0

@@ -19,7 +19,7 @@ func TestScopeForgets(t *testing.T) {
 		item: payload.Text("a"), key: payload.Text("a"), mode: inWords, n: 1, list: []Mismatch{{}}, room: "a", at: []step{{}},
 		strict: true, like: true, hidden: 1, dynamic: true, timed: true, status: 1, err: &Fault{token.Position{}, "a"}, work: 1,
 	}
-	used.tree.next = 7
+	used.tree.next, used.let.next = 7, 7
 	used.params[0] = "a"
 	// A field that is added is to be added here, and in begin.
 	for i := range reflect.TypeFor[scope]().NumField() {
