@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas/didyoumean"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
@@ -220,7 +221,7 @@ func (a *admin) find(v *visit) error {
 	}
 	if allow != nil {
 		slices.Sort(allow)
-		return &noMethod{cutText(v.path, 512), strings.Join(allow, ", "), cutText(v.r.Method, 32)}
+		return &noMethod{scenarios.CutText(v.path, 512), strings.Join(allow, ", "), scenarios.CutText(v.r.Method, 32)}
 	}
 	var pages []string
 	for i, p := range a.pages {
@@ -239,7 +240,7 @@ func (a *admin) find(v *visit) error {
 func (a *admin) readQuery(v *visit) error {
 	var err error
 	if v.query, err = url.ParseQuery(v.r.URL.RawQuery); err != nil {
-		return wrongf("the query cannot be read: %s", cutText(err.Error(), 200))
+		return wrongf("the query cannot be read: %s", scenarios.CutText(err.Error(), 200))
 	}
 	takes := v.page.takes
 	ofSession := v.page.kind == reads || v.page.kind == changes
@@ -252,7 +253,7 @@ func (a *admin) readQuery(v *visit) error {
 			if len(takes) > 0 {
 				list = "it takes " + strings.Join(takes, ", ")
 			}
-			return wrongf("%s %s has no parameter %q%s; %s", v.page.method, v.page.path, cutText(name, 80), didyoumean.Hint(name, takes), list)
+			return wrongf("%s %s has no parameter %q%s; %s", v.page.method, v.page.path, scenarios.CutText(name, 80), didyoumean.Hint(name, takes), list)
 		}
 		if len(values) > 1 {
 			return wrongf("the parameter %s is given %d times", name, len(values))
@@ -270,7 +271,7 @@ func (a *admin) readQuery(v *visit) error {
 			return err
 		}
 		if name != "" && name != given[0] {
-			return fmt.Errorf("%w: the parameter session says %q and %s says %q", ErrSessionName, cutText(given[0], 40), sessionHeader, cutText(name, 40))
+			return fmt.Errorf("%w: the parameter session says %q and %s says %q", ErrSessionName, scenarios.CutText(given[0], 40), sessionHeader, scenarios.CutText(name, 40))
 		}
 		name = given[0]
 	}
@@ -327,7 +328,7 @@ func readObject(src []byte, what string, known []string) (payload.Value, error) 
 	}
 	for name := range doc.Root().Members() {
 		if known != nil && !slices.Contains(known, name) {
-			return payload.Value{}, wrongf("%s has no member %q%s; it has %s", what, cutText(name, 80), didyoumean.Hint(name, known), strings.Join(known, ", "))
+			return payload.Value{}, wrongf("%s has no member %q%s; it has %s", what, scenarios.CutText(name, 80), didyoumean.Hint(name, known), strings.Join(known, ", "))
 		}
 	}
 	return doc.Root(), nil

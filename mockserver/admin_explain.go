@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas/payload"
 )
 
@@ -36,7 +37,7 @@ func (a *admin) explain(v *visit) (any, error) {
 		return nil, err
 	}
 	if wantsText(v.r) {
-		return plain{"text/plain; charset=utf-8", []byte(visible(x.String()))}, nil
+		return plain{"text/plain; charset=utf-8", []byte(scenarios.Printable(x.String()))}, nil
 	}
 	return x, nil
 }
@@ -54,7 +55,7 @@ func (a *admin) explainRequest(v *visit, doc payload.Value) (*Explanation, error
 	}
 	if at := namingOf(inner); at.prefix != "" {
 		if named != "" && at.session != "" && named != at.session {
-			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, cutText(at.session, 40), cutText(named, 40))
+			return nil, fmt.Errorf("%w: the path says %q and the parameter session says %q", ErrSessionName, scenarios.CutText(at.session, 40), scenarios.CutText(named, 40))
 		}
 		prefix = at.prefix
 		if at.session == "" {
@@ -156,7 +157,7 @@ func requestOf(doc payload.Value) (*http.Request, error) {
 		}
 		for _, v := range list {
 			if v.Kind() != payload.String {
-				return nil, wrongf("header %s: want a text, or several of them, got %s", cutText(name, 80), v.Kind())
+				return nil, wrongf("header %s: want a text, or several of them, got %s", scenarios.CutText(name, 80), v.Kind())
 			}
 			hr.Header.Add(name, v.Text())
 		}
@@ -174,11 +175,11 @@ func requestOf(doc payload.Value) (*http.Request, error) {
 func newRequest(method, target string, body []byte) (*http.Request, error) {
 	u, err := url.ParseRequestURI(target)
 	if err != nil || !strings.HasPrefix(target, "/") {
-		return nil, wrongf("path: want a path, and perhaps a query, such as /a/b?c=d, got %q", cutText(target, 200))
+		return nil, wrongf("path: want a path, and perhaps a query, such as /a/b?c=d, got %q", scenarios.CutText(target, 200))
 	}
 	hr, err := http.NewRequest(method, "http://localhost:8080/", bytes.NewReader(body))
 	if err != nil {
-		return nil, wrongf("%q is no method", cutText(method, 80))
+		return nil, wrongf("%q is no method", scenarios.CutText(method, 80))
 	}
 	hr.URL = u // as it was typed, which NewRequest would write anew
 	if len(body) == 0 {
@@ -200,25 +201,4 @@ func wantsText(r *http.Request) bool {
 		}
 	}
 	return false
-}
-
-// visible keeps a text out of the controls of a terminal.
-func visible(text string) string {
-	control := func(r rune) bool {
-		return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
-			r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-	}
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if strings.IndexFunc(text, control) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if control(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

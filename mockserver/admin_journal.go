@@ -170,10 +170,10 @@ func (v *visit) filter() (*filter, error) {
 			}
 		case "outcome":
 			if f.outcome = Outcome(value); !slices.Contains(outcomes, value) {
-				err = fmt.Errorf("%q is none of %s%s", cutText(value, 80), strings.Join(outcomes, ", "), didyoumean.Hint(value, outcomes))
+				err = fmt.Errorf("%q is none of %s%s", scenarios.CutText(value, 80), strings.Join(outcomes, ", "), didyoumean.Hint(value, outcomes))
 			}
 		case "scenario":
-			f.scenario = trimYAML(value)
+			f.scenario = scenarios.TrimExtension(value)
 		case "after":
 			if f.after, err = strconv.ParseUint(value, 10, 63); err != nil {
 				err = errors.New("want the number of an entry")

@@ -73,7 +73,7 @@ func (a *admin) put(v *visit, name string, put func(name string, src []byte) err
 	if err != nil {
 		return nil, err
 	}
-	name = trimYAML(name)
+	name = scenarios.TrimExtension(name)
 	was := v.session.load().addedAs(name)
 	if err := put(name, src); err != nil {
 		if errors.Is(err, ErrNoScenario) { // it can have no such name
@@ -202,14 +202,7 @@ type clockJSON struct {
 }
 
 func clockOf(c Clock, now time.Time) clockJSON {
-	offset := c.Offset.String() // 48h, and not 48h0m0s
-	if short, ok := strings.CutSuffix(offset, "m0s"); ok {
-		offset = short + "m"
-	}
-	if short, ok := strings.CutSuffix(offset, "h0m"); ok {
-		offset = short + "h"
-	}
-	return clockJSON{c.Mode(), now.UTC().Format(time.RFC3339Nano), offset}
+	return clockJSON{c.Mode(), now.UTC().Format(time.RFC3339Nano), scenarios.FormatDuration(c.Offset)}
 }
 
 func (a *admin) getClock(v *visit) (any, error) {
@@ -254,11 +247,11 @@ func readClock(src []byte) (set func(Clock) Clock, err error) {
 		if name == "frozen" {
 			at, err := time.Parse(time.RFC3339, value.Text())
 			if err != nil || at.Before(firstTime) || at.After(lastTime) {
-				return nil, wrongf("frozen: want a time such as 2030-05-11T12:00:00Z, %s, got %q", clockBounds, cutText(value.Text(), 80))
+				return nil, wrongf("frozen: want a time such as 2030-05-11T12:00:00Z, %s, got %q", clockBounds, scenarios.CutText(value.Text(), 80))
 			}
 			return func(Clock) Clock { return Clock{Frozen: at} }, nil
 		}
-		by, err := signedDuration(value.Text())
+		by, err := scenarios.ParseShift(value.Text())
 		if err != nil {
 			return nil, wrongf("%s: %w", name, err)
 		}
@@ -268,18 +261,6 @@ func readClock(src []byte) (set func(Clock) Clock, err error) {
 		return func(old Clock) Clock { return old.Advance(by) }, nil
 	}
 	return func(Clock) Clock { return Clock{} }, nil
-}
-
-func signedDuration(text string) (time.Duration, error) {
-	digits := strings.TrimPrefix(text, "-")
-	if digits == text {
-		digits = strings.TrimPrefix(text, "+")
-	}
-	d, err := scenarios.ParseDuration(digits)
-	if digits != text && text[0] == '-' {
-		d = -d
-	}
-	return d, err
 }
 
 func (a *admin) getStates(v *visit) (any, error) {
@@ -348,7 +329,7 @@ func readState(src []byte) (name string, params payload.Value, action string, er
 		action = "setup"
 	case "setup", "teardown":
 	default:
-		return "", params, "", wrongf("action %q is none of setup, teardown%s", cutText(action, 80), didyoumean.Hint(action, []string{"setup", "teardown"}))
+		return "", params, "", wrongf("action %q is none of setup, teardown%s", scenarios.CutText(action, 80), didyoumean.Hint(action, []string{"setup", "teardown"}))
 	}
 	params = doc.Member("params")
 	if within := params.Member("params"); params.Len() == 1 && within.Kind() == payload.Object {
@@ -448,7 +429,9 @@ func (a *admin) putSession(v *visit) (any, error) {
 	return tellSession(s), nil
 }
 
-func noSession(name string) error { return fmt.Errorf("%w: %q", errNoSession, cutText(name, 80)) }
+func noSession(name string) error {
+	return fmt.Errorf("%w: %q", errNoSession, scenarios.CutText(name, 80))
+}
 
 func (a *admin) endSession(v *visit) (any, error) {
 	name, err := v.name()

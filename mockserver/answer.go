@@ -409,7 +409,7 @@ func check(op *schemas.Operation, r *scenarios.Request) []schemas.Violation {
 	if got := r.Header.Get("Content-Type"); !isJSON(got) {
 		why := "want application/json, and there is none"
 		if got != "" {
-			why = "want application/json, got " + strconv.Quote(cutText(got, 80))
+			why = "want application/json, got " + strconv.Quote(scenarios.CutText(got, 80))
 		}
 		bad = append(bad, schemas.Violation{At: "header Content-Type", Why: why})
 	}
@@ -431,13 +431,6 @@ func isJSON(contentType string) bool {
 	}
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(media), "application/json")
-}
-
-func cutText(text string, most int) string {
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }
 
 // baseURL is the address by which the client reached us.
@@ -585,7 +578,7 @@ func (s *Server) log(j *job, written int) {
 	attrs := []slog.Attr{
 		slog.String("outcome", string(e.Outcome)),
 		slog.String("method", hr.Method),
-		slog.String("path", cutText(wirePath(hr.URL), 512)),
+		slog.String("path", scenarios.CutText(wirePath(hr.URL), 512)),
 		slog.Int("status", e.Exchange.Response.Status),
 		slog.Int("bytes", written),
 		slog.Duration("took", time.Since(j.began).Round(time.Microsecond)),

@@ -449,7 +449,7 @@ func (k *checker) shadow(e *entry, t *table, r *scenarios.Request, env scenarios
 	}
 	text += r.Method + " " + target
 	if len(r.Body) > 0 {
-		text += " with " + cutText(string(r.Body), 300)
+		text += " with " + scenarios.CutText(string(r.Body), 300)
 	}
 	k.add(e.Pos, level, "shadowed", "%s", text)
 }

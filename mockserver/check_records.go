@@ -88,7 +88,7 @@ func (k *recordCheck) rooms(s *scenarios.Scenario) {
 			hint = k.hint(room.Name, params)
 			k.hints[key] = hint
 		}
-		k.add(room.Pos, LevelFault, "%q is neither a room nor a parameter of the path, and no file seeds it%s", cutText(room.Name, 120), hint)
+		k.add(room.Pos, LevelFault, "%q is neither a room nor a parameter of the path, and no file seeds it%s", scenarios.CutText(room.Name, 120), hint)
 	}
 }
 
@@ -101,7 +101,7 @@ func (k *recordCheck) hint(room string, params []string) string {
 		return "; rooms are " + strings.Join(scenarios.Rooms(), ", ")
 	}
 	for i := range seeded {
-		seeded[i] = strconv.Quote(cutText(seeded[i], 60))
+		seeded[i] = strconv.Quote(scenarios.CutText(seeded[i], 60))
 	}
 	return "; seeded are " + few(seeded)
 }
@@ -439,7 +439,7 @@ func wakes(s, by *scenarios.Scenario) bool {
 func addressOf(steps []string) string {
 	escaped := make([]string, len(steps))
 	for i, step := range steps {
-		escaped[i] = pointerStep.Replace(cutText(step, 200))
+		escaped[i] = pointerStep.Replace(scenarios.CutText(step, 200))
 	}
 	return strings.Join(escaped, "/")
 }

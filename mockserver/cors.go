@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/rs/cors"
 )
 
@@ -34,7 +35,7 @@ func parseOrigin(text string) (string, error) {
 	if text == anyOrigin {
 		return text, nil
 	}
-	bad := fmt.Errorf("%s is no origin: want SCHEME://HOST[:PORT] without a path, such as http://localhost:3000, or * for any", strconv.Quote(cutText(text, 200)))
+	bad := fmt.Errorf("%s is no origin: want SCHEME://HOST[:PORT] without a path, such as http://localhost:3000, or * for any", strconv.Quote(scenarios.CutText(text, 200)))
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || !strings.EqualFold(text, u.Scheme+"://"+u.Host) || strings.HasSuffix(u.Host, ":") ||
 		strings.ContainsFunc(u.Host, func(r rune) bool {
@@ -91,8 +92,8 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request) bool {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	s.cors.HandlerFunc(w, r)
 	if s.cfg.Log != nil {
-		s.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "preflight", slog.String("origin", cutText(r.Header.Get("Origin"), 200)),
-			slog.String("path", cutText(wirePath(r.URL), 512)))
+		s.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "preflight", slog.String("origin", scenarios.CutText(r.Header.Get("Origin"), 200)),
+			slog.String("path", scenarios.CutText(wirePath(r.URL), 512)))
 	}
 	return true
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/oigmock/oigmock/scenarios"
 )
 
 // A guard says who may ask the admin API. Any web page that is open on the same
@@ -25,21 +27,21 @@ var (
 // check reports who may not ask. It looks at headers alone.
 func (g guard) check(r *http.Request) error {
 	if r.RequestURI != "" && r.URL.IsAbs() { // then net/http has put its host in the place of the header Host
-		return fmt.Errorf("%w: the target must be a path, and is %q; behind a proxy, have it send the path alone", errForeign, cutText(r.RequestURI, 80))
+		return fmt.Errorf("%w: the target must be a path, and is %q; behind a proxy, have it send the path alone", errForeign, scenarios.CutText(r.RequestURI, 80))
 	}
 	if g.token == "" && !namesThisMachine(r.Host) {
 		return fmt.Errorf("%w: the header Host must be localhost, an address that begins with 127., or [::1], and is %q; to be asked by another name, the admin API needs a token",
-			errForeign, cutText(r.Host, 80))
+			errForeign, scenarios.CutText(r.Host, 80))
 	}
 	own := baseURL(r)
 	for _, origin := range r.Header["Origin"] {
 		if origin != own {
-			return fmt.Errorf("%w: the header Origin is %q, and only pages of %s itself may ask", errForeign, cutText(origin, 80), cutText(own, 80))
+			return fmt.Errorf("%w: the header Origin is %q, and only pages of %s itself may ask", errForeign, scenarios.CutText(origin, 80), scenarios.CutText(own, 80))
 		}
 	}
 	for _, site := range r.Header["Sec-Fetch-Site"] {
 		if site != "same-origin" && site != "none" {
-			return fmt.Errorf("%w: the header Sec-Fetch-Site is %q", errForeign, cutText(site, 80))
+			return fmt.Errorf("%w: the header Sec-Fetch-Site is %q", errForeign, scenarios.CutText(site, 80))
 		}
 	}
 	if g.token == "" {

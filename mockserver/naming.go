@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/oigmock/oigmock/schemas/didyoumean"
 )
 
@@ -82,7 +83,7 @@ func inSession(r *http.Request) (*http.Request, error) {
 func sameInHeader(r *http.Request, name string) error {
 	other, err := headerSession(r)
 	if err == nil && other != "" && other != name {
-		err = fmt.Errorf("%w: the path says %q and %s says %q", ErrSessionName, cutText(name, 40), sessionHeader, cutText(other, 40))
+		err = fmt.Errorf("%w: the path says %q and %s says %q", ErrSessionName, scenarios.CutText(name, 40), sessionHeader, scenarios.CutText(other, 40))
 	}
 	return err
 }
@@ -95,7 +96,7 @@ func headerSession(r *http.Request) (string, error) {
 	}
 	for _, other := range values {
 		if other != values[0] {
-			return "", fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, cutText(values[0], 40), cutText(other, 40))
+			return "", fmt.Errorf("%w: %s is given several times, as %q and %q", ErrSessionName, sessionHeader, scenarios.CutText(values[0], 40), scenarios.CutText(other, 40))
 		}
 	}
 	return values[0], nil
@@ -151,7 +152,7 @@ func (s *Server) checkRelease(release string) error {
 	if len(known) == 1 {
 		hint = "; oigmock serve --release all serves all there are"
 	}
-	return fmt.Errorf("%w: %q%s; this mock is %s%s", ErrUnknownRelease, cutText(release, 40), didyoumean.Hint(release, known), strings.Join(known, ", "), hint)
+	return fmt.Errorf("%w: %q%s; this mock is %s%s", ErrUnknownRelease, scenarios.CutText(release, 40), didyoumean.Hint(release, known), strings.Join(known, ", "), hint)
 }
 
 // SessionIn is the session of that name in a release, which it keeps; naming it
@@ -166,7 +167,7 @@ func (s *Server) SessionIn(name, release string) (*Session, error) {
 	ses, err := s.session(name, release)
 	if err == nil && ses.release != release {
 		return nil, fmt.Errorf("%w: %q began in %s, and %s is asked for; another name, or DELETE /sessions/NAME, begins one in it",
-			ErrOtherRelease, cutText(name, 40), ses.release, release)
+			ErrOtherRelease, scenarios.CutText(name, 40), ses.release, release)
 	}
 	return ses, err
 }

@@ -78,7 +78,7 @@ func (s *Session) Put(name string, src []byte) error { return s.putFile(name, sr
 func (s *Session) PutAll(name string, src []byte) error { return s.putFile(name, src, true) }
 
 func (s *Session) putFile(name string, src []byte, alone bool) error {
-	name = trimYAML(name)
+	name = scenarios.TrimExtension(name)
 	if name == "" || len(name) > maxAddedName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
 		return fmt.Errorf("%w: want a name without blanks and #, of at most %d bytes", ErrNoScenario, maxAddedName)
 	}
@@ -168,7 +168,7 @@ func (s *Server) checkAdded(st *state, list []*scenarios.Scenario) error {
 // seeded stays. The error wraps ErrNoScenario, or ErrFromFile where a file of
 // the server's own has that name.
 func (s *Session) Remove(name string) error {
-	name = trimYAML(name)
+	name = scenarios.TrimExtension(name)
 	return s.update(func(old *state) (*state, error) {
 		var files []addedFile
 		if old.added != nil {
@@ -180,7 +180,7 @@ func (s *Session) Remove(name string) error {
 					return nil, fmt.Errorf("%w: %s is served to all sessions, and is changed where it stands", ErrFromFile, sc.Pos.Filename)
 				}
 			}
-			return nil, fmt.Errorf("%w: nothing was added to the session as %q", ErrNoScenario, cutText(name, maxAddedName))
+			return nil, fmt.Errorf("%w: nothing was added to the session as %q", ErrNoScenario, scenarios.CutText(name, maxAddedName))
 		}
 		next := *old
 		next.added = newOverlay(files, s.release)
@@ -207,11 +207,11 @@ func (s *Session) Scenarios() []*scenarios.Scenario { return s.load().scenarios(
 // Scenario is the text of a file of scenarios: what was added under a name, or
 // else of a file of that name. The error wraps ErrNoScenario.
 func (s *Session) Scenario(name string) ([]byte, error) {
-	name = trimYAML(name)
+	name = scenarios.TrimExtension(name)
 	all := s.load().scenarios()
 	first := slices.IndexFunc(all, func(sc *scenarios.Scenario) bool { return sc.File == name || sc.Name == name })
 	if first < 0 {
-		return nil, fmt.Errorf("%w: %q", ErrNoScenario, cutText(name, maxAddedName))
+		return nil, fmt.Errorf("%w: %q", ErrNoScenario, scenarios.CutText(name, maxAddedName))
 	}
 	var b bytes.Buffer
 	for _, sc := range all[first:] {
@@ -226,13 +226,4 @@ func (s *Session) Scenario(name string) ([]byte, error) {
 		}
 	}
 	return b.Bytes(), nil
-}
-
-func trimYAML(name string) string {
-	for _, end := range []string{".yaml", ".yml", ".json"} {
-		if short, ok := strings.CutSuffix(name, end); ok {
-			return short
-		}
-	}
-	return name
 }

@@ -101,7 +101,7 @@ func candidatesJSON(list []Candidate) []candidateJSON {
 
 func newProblem(o Outcome, status int, title, detail string, r *scenarios.Request) *problem {
 	return &problem{Type: "urn:oigmock:" + string(o), Title: title, Status: status, Detail: detail,
-		Instance: cutText(r.Path, 512), outcome: o}
+		Instance: scenarios.CutText(r.Path, 512), outcome: o}
 }
 
 // response is the problem as it goes out.
@@ -146,7 +146,7 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 		}
 		return newProblem(TooCostly, http.StatusRequestEntityTooLarge, "the request costs too much", detail, r)
 	}
-	detail := explain(r.Method, cutText(r.Path, 512), d.near)
+	detail := explain(r.Method, scenarios.CutText(r.Path, 512), d.near)
 	if d.outcome == NoOperation {
 		detail += outsideHint(r, c)
 	}
@@ -213,9 +213,9 @@ func refuseMethod(r *scenarios.Request, rt *route, near []NearMiss) answer {
 	if r.Method == http.MethodOptions {
 		return answer{outcome: Answered, response: &scenarios.Response{Status: http.StatusOK, Header: []scenarios.Field{allow}}}
 	}
-	detail := "the contract has " + rt.methods() + " for " + rt.template + ", and not " + cutText(r.Method, 32)
+	detail := "the contract has " + rt.methods() + " for " + rt.template + ", and not " + scenarios.CutText(r.Method, 32)
 	if len(near) > 0 { // interactions name the method, and none of them is meant for this
-		detail += "\n\n" + explain(r.Method, cutText(r.Path, 512), near)
+		detail += "\n\n" + explain(r.Method, scenarios.CutText(r.Path, 512), near)
 	}
 	p := newProblem(NoOperation, http.StatusMethodNotAllowed, "no such method", detail, r)
 	p.Near = nearJSONs(near)
@@ -298,7 +298,7 @@ var pageProblems = []struct {
 }
 
 func pageProblem(r *http.Request, err error) *problem {
-	p := &problem{Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
+	p := &problem{Detail: err.Error(), Instance: scenarios.CutText(r.URL.Path, 512)}
 	is := func(sentinel error) bool { return errors.Is(err, sentinel) }
 	say := func(status int, kind, title string) {
 		p.Status, p.Type, p.Title = status, "urn:oigmock:"+kind, title
@@ -351,7 +351,7 @@ func pageProblem(r *http.Request, err error) *problem {
 // internal is what nobody can do anything about.
 func internal(r *http.Request, err error) *problem {
 	return &problem{Type: "urn:oigmock:internal", Title: "it went wrong here", Status: http.StatusInternalServerError,
-		Detail: err.Error(), Instance: cutText(r.URL.Path, 512)}
+		Detail: err.Error(), Instance: scenarios.CutText(r.URL.Path, 512)}
 }
 
 // sessionStatus is that of a request whose session cannot be.

@@ -24,7 +24,7 @@ func (s *Session) Record(address string) ([]byte, error) {
 	}
 	steps, err := a.Locate()
 	if err != nil {
-		return nil, wrongf("%s is no address of records, such as tasks/1006", cutText(address, 400))
+		return nil, wrongf("%s is no address of records, such as tasks/1006", scenarios.CutText(address, 400))
 	}
 	v := st.records.At(steps...)
 	if v.Kind() == payload.Absent {
@@ -32,7 +32,7 @@ func (s *Session) Record(address string) ([]byte, error) {
 		if room, _ := a.Room(); st.records.At(room).Kind() == payload.Absent {
 			hint = didyoumean.Hint(room, st.rooms())
 		}
-		return nil, fmt.Errorf("%w: nothing is at %s%s", ErrNoRecord, cutText(address, 400), hint)
+		return nil, fmt.Errorf("%w: nothing is at %s%s", ErrNoRecord, scenarios.CutText(address, 400), hint)
 	}
 	return v.AppendJSON(nil), nil
 }
@@ -81,9 +81,9 @@ func (st *state) knows(rooms []scenarios.RecordRoom) error {
 		if !slices.Contains(known, r.Name) && st.records.At(r.Name).Kind() == payload.Absent {
 			list := "; none seeds any"
 			if len(known) > 0 {
-				list = "; known are " + cutText(strings.Join(known, ", "), 400)
+				list = "; known are " + scenarios.CutText(strings.Join(known, ", "), 400)
 			}
-			faults.Add(r.Pos, fmt.Sprintf("no scenario of the session has records called %q%s%s", cutText(r.Name, 80), didyoumean.Hint(r.Name, known), list))
+			faults.Add(r.Pos, fmt.Sprintf("no scenario of the session has records called %q%s%s", scenarios.CutText(r.Name, 80), didyoumean.Hint(r.Name, known), list))
 		}
 	}
 	return faults.Err()

@@ -145,7 +145,7 @@ func checkSessionName(name string) error {
 	case len(name) > maxSessionName:
 		return fmt.Errorf("%w: it has %d bytes; %d are taken", ErrSessionName, len(name), maxSessionName)
 	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }):
-		return fmt.Errorf("%w: %q has characters that are not seen, or none at all", ErrSessionName, cutText(name, 40))
+		return fmt.Errorf("%w: %q has characters that are not seen, or none at all", ErrSessionName, scenarios.CutText(name, 40))
 	}
 	return nil
 }
@@ -499,7 +499,7 @@ func unknownState(name string, known []string) error {
 			list += fmt.Sprintf("%s %q", map[bool]string{true: "", false: ","}[i == 0], k)
 		}
 	}
-	return fmt.Errorf("%w %q%s; %s", ErrUnknownState, cutText(name, 200), hint, list)
+	return fmt.Errorf("%w %q%s; %s", ErrUnknownState, scenarios.CutText(name, 200), hint, list)
 }
 
 // UnsetState takes a provider state back: its scenarios sleep again. What they

@@ -234,7 +234,7 @@ func (a *Address) findRoom(in where) error {
 // recordRoom tells a name that a room of records can have.
 func recordRoom(name string) bool {
 	return name != "" && strings.IndexFunc(name, func(r rune) bool {
-		return !nameRune(r) && !strings.ContainsRune(".:@", r) && r < 0x80 || r == utf8.RuneError || isControl(r)
+		return !nameRune(r) && !strings.ContainsRune(".:@", r) && r < 0x80 || r == utf8.RuneError || IsControl(r)
 	}) < 0
 }
 

@@ -39,24 +39,13 @@ const (
 func (d *Damage) String() string {
 	switch {
 	case d.Kind == Dribble:
-		return fmt.Sprintf("dribble %d chunks over %s", d.Chunks, shortDuration(d.Over))
+		return fmt.Sprintf("dribble %d chunks over %s", d.Chunks, FormatDuration(d.Over))
 	case d.Kind == Bandwidth:
 		return fmt.Sprintf("bandwidth %d bytes/s", d.Rate)
 	case d.Bytes >= 0 && (d.Kind == Reset || d.Kind == Close || d.Kind == Truncate):
 		return string(d.Kind) + " after " + strconv.Itoa(d.Bytes) + " bytes"
 	}
 	return string(d.Kind)
-}
-
-// shortDuration writes a time as files do: 1m, not 1m0s.
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if n := len(text) - len(zero); n > 0 && text[n:] == zero {
-			text = text[:n+1]
-		}
-	}
-	return text
 }
 
 // The kinds that a file names alone, and those that it names with a number or
@@ -184,7 +173,7 @@ func (d *Damage) write() *yaml.Node {
 	kind := textNode(string(d.Kind))
 	switch {
 	case d.Kind == Dribble:
-		return flow(kind, flow(textNode("chunks"), number(d.Chunks), textNode("over"), textNode(shortDuration(d.Over))))
+		return flow(kind, flow(textNode("chunks"), number(d.Chunks), textNode("over"), textNode(FormatDuration(d.Over))))
 	case d.Kind == Bandwidth:
 		return flow(kind, textNode(strconv.Itoa(d.Rate)+"/s"))
 	case d.Bytes >= 0:

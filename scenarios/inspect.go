@@ -212,7 +212,7 @@ func (v *Value) facts(at []string, f func(Fact)) {
 	f(fact)
 }
 
-func quoteJSON(b []byte) string { return cutText(string(b), 120) }
+func quoteJSON(b []byte) string { return CutText(string(b), 120) }
 
 // FactKey is the Key of the fact that a scalar is remembered.
 func FactKey(v payload.Value) string {

@@ -59,7 +59,7 @@ func Load(fsys fs.FS, dir string, patterns ...string) ([]*Scenario, error) {
 				switch {
 				case err != nil:
 					p.faultAt(p.line(1), "%s", err)
-				case strings.ContainsFunc(names[i], isControl):
+				case strings.ContainsFunc(names[i], IsControl):
 					p.faultAt(p.line(1), "the name of the file has a character that is not seen: %+q", path.Base(names[i]))
 				default:
 					results[i].scenarios = p.documents(src)
@@ -211,13 +211,6 @@ func readRegular(fsys fs.FS, name string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s has more than %d bytes", quote(name), most)
 	}
 	return b.Bytes(), nil
-}
-
-// isControl tells a character that a terminal obeys, or that ends a line or
-// turns its direction.
-func isControl(r rune) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
-		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // plainError says what is wrong with a file without the path of the machine.

@@ -243,18 +243,7 @@ func (s *scope) hides(a *Address) bool {
 	return false
 }
 
-func shorten(text string) string { return cutText(text, 200) }
-
-// cutText keeps the beginning of a text, in whole characters.
-func cutText(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && text[most]&0xC0 == 0x80 {
-		most--
-	}
-	return text[:most] + "…"
-}
+func shorten(text string) string { return CutText(text, 200) }
 
 // ask matches one value of a room.
 func (s *scope) ask(room string, v *Value, got payload.Value) {

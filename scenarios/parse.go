@@ -49,16 +49,7 @@ func Parse(name string, src []byte) ([]*Scenario, error) {
 }
 
 func newParser(shown, name string) *parser {
-	return &parser{shown: shown, file: trimYAML(name), folder: path.Dir(name), names: map[string]token.Position{}}
-}
-
-func trimYAML(name string) string {
-	for _, end := range []string{".yaml", ".yml", ".json"} {
-		if short, ok := strings.CutSuffix(name, end); ok {
-			return short
-		}
-	}
-	return name
+	return &parser{shown: shown, file: TrimExtension(name), folder: path.Dir(name), names: map[string]token.Position{}}
 }
 
 type parser struct {
@@ -144,7 +135,7 @@ func (p *parser) fault(n *yaml.Node, format string, args ...any) {
 
 func (p *parser) faultAt(pos token.Position, format string, args ...any) {
 	if len(p.faults) < maxFaults {
-		p.faults.Add(pos, cutText(fmt.Sprintf(format, args...), maxWords))
+		p.faults.Add(pos, CutText(fmt.Sprintf(format, args...), maxWords))
 	}
 }
 

@@ -151,7 +151,7 @@ func (s *scope) perform(set []Sentence) {
 			return
 		}
 		if st.At.room != letRoom && tree.root != before.root && len(s.changed) < maxChanged {
-			s.changed = append(s.changed, cutText(st.At.found(at), maxChangedText))
+			s.changed = append(s.changed, CutText(st.At.found(at), maxChangedText))
 		}
 	}
 }

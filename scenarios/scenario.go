@@ -105,7 +105,7 @@ type Rate struct {
 	In       time.Duration
 }
 
-func (r Rate) String() string { return strconv.Itoa(r.Requests) + "/" + shortDuration(r.In) }
+func (r Rate) String() string { return strconv.Itoa(r.Requests) + "/" + FormatDuration(r.In) }
 
 // Order says when an interaction is tried.
 type Order uint8

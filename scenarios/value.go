@@ -227,7 +227,7 @@ func count(n int, what string) string {
 // quote quotes a text for a message, shortened to what fits on a line.
 func quote(text string) string {
 	const most = 120
-	if short := cutText(text, most); short != text {
+	if short := CutText(text, most); short != text {
 		return strconv.Quote(strings.TrimSuffix(short, "…")) + "…"
 	}
 	return strconv.Quote(text)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/oigmock/oigmock/mockserver"
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/spf13/cobra"
 )
 
@@ -157,6 +158,6 @@ func indented(w io.Writer, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, printable(b.String())) // all that it writes otherwise stands in texts
+	_, err := io.WriteString(w, scenarios.Printable(b.String())) // all that it writes otherwise stands in texts
 	return err
 }

@@ -27,10 +27,7 @@ func parseClock(text string, real func() time.Time) (clock, error) {
 		return clock{mockserver.Clock{Frozen: at}, real, "stands still at " + at.Format(time.RFC3339)}, nil
 	}
 	if text[0] == '+' || text[0] == '-' {
-		if shift, err := scenarios.ParseDuration(text[1:]); err == nil {
-			if text[0] == '-' {
-				shift = -shift
-			}
+		if shift, err := scenarios.ParseShift(text); err == nil {
 			return clock{mockserver.Clock{Offset: shift}, real, "is shifted by " + text}, nil
 		}
 	}

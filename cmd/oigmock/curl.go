@@ -74,7 +74,7 @@ const csrfHeader = "X-Requested-By"
 // paste it.
 func (c curl) try(srv *mockserver.Server, ex *scenarios.Example) (string, *mockserver.Explanation) {
 	line := c.words(ex)
-	if len(line) > maxCurl || strings.IndexFunc(line, isControl) >= 0 {
+	if len(line) > maxCurl || strings.IndexFunc(line, scenarios.IsControl) >= 0 {
 		return "", nil
 	}
 	r, err := c.request(ex)

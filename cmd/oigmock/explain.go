@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/oigmock/oigmock/mockserver"
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/spf13/cobra"
 )
 
@@ -91,7 +92,7 @@ request is answered, with 1 where it is not.`,
 				if !all {
 					hidden = x.Fold()
 				}
-				text := printable(x.String())
+				text := scenarios.Printable(x.String())
 				if hidden > 0 {
 					text += fmt.Sprintf("\n%s for other paths; --all shows them\n", others(hidden))
 				}

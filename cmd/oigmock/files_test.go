@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oigmock/oigmock/scenarios"
 )
 
 // Zeros have no end. It counts what is read of them.
@@ -65,7 +67,7 @@ func TestExplainIsPrintable(t *testing.T) {
 		if code := run(args, nil, &stdout, &stderr); code == misused || stdout.Len() == 0 {
 			t.Errorf("%q: %d, %s", args, code, stderr.String())
 		}
-		if all := strings.ReplaceAll(stdout.String()+stderr.String(), "\n", ""); strings.ContainsFunc(all, isControl) {
+		if all := strings.ReplaceAll(stdout.String()+stderr.String(), "\n", ""); strings.ContainsFunc(all, scenarios.IsControl) {
 			t.Errorf("%q: got %q", args, all)
 		}
 		if slices.Contains(args, "--format") && !json.Valid(stdout.Bytes()) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/oigmock/oigmock/scenarios"
 	"github.com/spf13/cobra"
 )
 
@@ -72,35 +73,7 @@ func suggestion(text string) string {
 	return head + "; did you mean " + strings.Join(strings.Fields(names), " or ") + "?"
 }
 
-// printable keeps the lines of a text out of the terminal's controls. What it
-// writes instead is an escape to JSON, too.
-func printable(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = oneLine(lines[i])
-	}
-	return strings.Join(lines, "\n")
-}
-
 // oneLine keeps a text on its line, and out of the terminal's controls.
 func oneLine(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD") // a byte alone may be a control, too
-	if strings.IndexFunc(text, isControl) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if isControl(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), `\u000a`, `\n`)
-}
-
-// isControl also takes the characters that turn the direction of a line.
-func isControl(r rune) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 ||
-		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return strings.ReplaceAll(scenarios.Printable(text), "\n", `\n`)
 }
