@@ -30,6 +30,7 @@ type entryJSON struct {
 	At          string          `json:"at"`
 	TookMs      float64         `json:"tookMs"`
 	URL         string          `json:"url"`
+	Release     string          `json:"release,omitempty"`
 	User        string          `json:"user,omitempty"`
 	Method      string          `json:"method"`
 	Path        string          `json:"path"`
@@ -42,6 +43,7 @@ type entryJSON struct {
 	Interaction string          `json:"interaction,omitempty"`
 	Changed     []string        `json:"changed"`
 	Fault       string          `json:"fault,omitempty"`
+	FaultFrom   string          `json:"faultFrom,omitempty"`
 	Violations  []violationJSON `json:"violations"`
 	NearMisses  []nearJSON      `json:"nearMisses"`
 }
@@ -83,9 +85,9 @@ func isPayload(b []byte) bool {
 func jsonOf(e *Entry) entryJSON {
 	x := &e.Exchange
 	out := entryJSON{Seq: e.Seq, At: x.At.UTC().Format(time.RFC3339Nano), TookMs: float64(x.Took.Microseconds()) / 1000,
-		URL: e.URL, User: e.User, Method: x.Request.Method, Path: x.Request.Path, Query: x.Request.Query,
+		URL: e.URL, Release: e.Release, User: e.User, Method: x.Request.Method, Path: x.Request.Path, Query: x.Request.Query,
 		Outcome: e.Outcome, Operation: e.Operation, Scenario: e.Scenario, Interaction: e.Interaction, Changed: append([]string{}, e.Changed...),
-		Fault: e.Fault, Violations: append([]violationJSON{}, violationsJSON(e.Violations)...), NearMisses: append([]nearJSON{}, nearJSONs(e.NearMisses)...)}
+		Fault: e.Fault, FaultFrom: e.FaultFrom, Violations: append([]violationJSON{}, violationsJSON(e.Violations)...), NearMisses: append([]nearJSON{}, nearJSONs(e.NearMisses)...)}
 	out.Request.Header = map[string][]string{}
 	for name, values := range x.Request.Header {
 		out.Request.Header[name] = withoutSecrets(name, values)

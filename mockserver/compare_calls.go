@@ -20,6 +20,7 @@ type Call struct {
 	Request  *scenarios.Request
 	Response *scenarios.Response // nil: it was not OIG that answered
 	User     string
+	Release  string // it was made to; "": that is not said, and is taken to be the old one
 
 	RequestCut, ResponseCut bool // of the body only the beginning is known
 	MaySendMore             bool // it is an example: what headers it lacks is not said
@@ -51,7 +52,7 @@ func (b *Break) String() string {
 // an operation of the release it was made to.
 func (c *Comparison) Breaks(call *Call) ([]Break, bool) {
 	f := c.from.operationOf(call.Request)
-	if f == nil {
+	if f == nil || call.Release != "" && call.Release != c.from.release {
 		return nil, false
 	}
 	j := &judge{call: call, pair: c.pair(f), met: map[string]int{}}

@@ -314,7 +314,7 @@ func (r recorded) call() (*Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Call{User: r.v.Member("user").Text(), RequestCut: request.Member("cut").Bool(), ResponseCut: response.Member("cut").Bool(), Pos: r.position}
+	c := &Call{User: r.v.Member("user").Text(), Release: r.v.Member("release").Text(), RequestCut: request.Member("cut").Bool(), ResponseCut: response.Member("cut").Bool(), Pos: r.position}
 	c.Request = &scenarios.Request{Method: method.Text(), Path: path.Text(), Query: r.v.Member("query").Text(), Header: http.Header{}}
 	if c.Request.Body, err = r.body(request); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type Entry struct {
 	Seq                   uint64 // from 1, in each session
 	Exchange              scenarios.Exchange
 	URL                   string // the base address by which the client called
+	Release               string // of OIG that the session is of
 	User                  string // who called; "" for nobody
 	Outcome               Outcome
 	Operation             string // "PUT /a/{b}"; "" outside the contract

@@ -361,6 +361,7 @@ func (s *Session) tell(e *Entry, used *use) {
 		return
 	}
 	s.usage.count(used)
+	e.Release = s.release
 	s.journal.add(e)
 }
 
