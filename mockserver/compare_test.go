@@ -245,6 +245,10 @@ func TestCompareJournal(t *testing.T) {
 			}
 		}
 	}
+	// What was sent to another release is no call of this one.
+	if got, outside := breaksOf(t, c, "another release", strings.ReplaceAll(text, `"release":"11.1.2.3"`, `"release":"12.2.1.4"`)); len(got) > 0 || outside != 3 {
+		t.Errorf("another release: %d outside, got %v", outside, got)
+	}
 	if none := journalOf(t, "/journal"); none != `{"entries":[],"evicted":0}` {
 		t.Errorf("a journal without entries is %s", none)
 	}
