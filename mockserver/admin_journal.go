@@ -152,7 +152,7 @@ type filter struct {
 }
 
 var (
-	outcomes   = []string{string(Answered), string(NoOperation), string(Contract), string(NoMatch), string(Template), string(TooLarge), string(Unreadable), string(TooCostly), string(BadSession)}
+	outcomes   = []string{string(Answered), string(NoOperation), string(Contract), string(NoMatch), string(Template), string(BadQuery), string(TooLarge), string(Unreadable), string(TooCostly), string(BadSession)}
 	statusForm = regexp.MustCompile(`^[1-5]([0-9][0-9]|xx)$`)
 )
 

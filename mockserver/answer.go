@@ -258,7 +258,7 @@ func (q *question) decided(c *catalog, rt *route) answer {
 		a = refuseMethod(q.request, rt, d.near)
 	} else if d.outcome != Answered {
 		a.problem = refuse(q, &d, c)
-		if d.outcome != Template {
+		if d.outcome != Template && d.outcome != BadQuery {
 			a.entry = nil
 		}
 	}

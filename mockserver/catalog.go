@@ -173,16 +173,11 @@ func (c *catalog) awake(given map[string]payload.Value) (all []*scenarios.Scenar
 // in another catalog.
 func (c *catalog) seedsUnlike(o *catalog, given map[string]payload.Value) (all []*scenarios.Scenario) {
 	before := map[string]string{}
-	text := func(s *scenarios.Scenario) string {
-		var b strings.Builder
-		_, _ = s.WriteTo(&b) // a Builder takes everything
-		return b.String()
-	}
 	for _, s := range o.awake(given) {
-		before[s.Origin+"/"+s.Name] = text(s)
+		before[s.Origin+"/"+s.Name] = s.SeedText()
 	}
 	for _, s := range c.awake(given) {
-		if before[s.Origin+"/"+s.Name] != text(s) {
+		if before[s.Origin+"/"+s.Name] != s.SeedText() {
 			all = append(all, s)
 		}
 	}

@@ -252,7 +252,7 @@ func (c *Coverage) String() string {
 
 func (a *admin) coverage(v *visit) (any, error) {
 	c := a.server.Coverage()
-	if v.query.Has("session") || v.r.Header.Get(sessionHeader) != "" {
+	if v.query.Has("session") || v.query.Has("release") || v.r.Header.Get(sessionHeader) != "" {
 		c = v.session.Coverage()
 	}
 	if wantsText(v.r) {

@@ -24,6 +24,7 @@ const (
 	Contract    Outcome = "contract"     // the payload breaks the contract
 	NoMatch     Outcome = "no-match"     // no interaction is meant for it
 	Template    Outcome = "template"     // the answer of an interaction could not be made
+	BadQuery    Outcome = "query"        // nor could this one, since the q of the request is no filter
 	TooLarge    Outcome = "too-large"    // a limit was exceeded
 	Unreadable  Outcome = "unreadable"   // the body did not arrive
 	TooCostly   Outcome = "too-costly"   // to compare, or to answer, costs more than one request may
@@ -271,6 +272,9 @@ func (d *decision) perform(t *scenarios.Trial, e *entry, of *turn) *scenarios.Re
 		d.outcome, d.entry = Template, e
 		if !errors.As(err, &d.fault) {
 			d.fault = &scenarios.Fault{Pos: e.Pos, Why: err.Error()}
+		}
+		if d.fault.Query {
+			d.outcome = BadQuery
 		}
 		return nil
 	}

@@ -136,6 +136,8 @@ func refuse(q *question, d *decision, c *catalog) *problem {
 		if d.fault != nil { // a list of answers is used up
 			return newProblem(NoMatch, http.StatusNotImplemented, "no more answers", d.fault.Error(), r)
 		}
+	case BadQuery:
+		return newProblem(BadQuery, http.StatusBadRequest, "the query cannot be read", d.fault.Why, r)
 	case Template:
 		return newProblem(Template, http.StatusInternalServerError, "the answer could not be made",
 			d.fault.Error(), r)

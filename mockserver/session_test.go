@@ -450,9 +450,15 @@ func TestSeedsAreLoadedAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Where what is seeded is the same, nothing a session did is undone.
+	_, changed := body(t, s, "GET /things/1")
 	load("it was red no more", "it is red no more")
+	load("scenario:", "# a remark\nscenario:")
 	if _, text := body(t, s, "GET /things/2"); !strings.Contains(text, "red") {
 		t.Errorf("got %s", text)
+	}
+	if _, text := body(t, s, "GET /things/1"); text != changed || strings.Contains(text, `"red"`) {
+		t.Errorf("got %s, and before %s", text, changed)
 	}
 	load(`"2": {word: red}`, `"2": {word: green}`)
 	for c, want := range map[call]string{"GET /things/2": "green", "GET /__session/a/things/2": "green", "GET /__session/new/things/2": "green"} {

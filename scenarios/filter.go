@@ -53,7 +53,7 @@ func parseFilter(q string) (filter, error) {
 		case strings.EqualFold(word, "or"):
 			f, group = append(f, group), nil
 		case !strings.EqualFold(word, "and"):
-			return nil, r.wrong("AND or or", word)
+			return nil, r.parted("AND or or", word)
 		}
 	}
 }
@@ -85,6 +85,15 @@ func (r *filterReader) wrong(want, word string) error {
 	return fmt.Errorf("byte %d: want %s, got %s", r.from+1, want, got)
 }
 
+// parted is wrong where a blank may have parted what is one name or one value.
+func (r *filterReader) parted(want, word string) error {
+	err := r.wrong(want, word)
+	if word != "" {
+		err = fmt.Errorf("%w; a blank within a name or a value is written ::", err)
+	}
+	return err
+}
+
 func (r *filterReader) term() (t term, err error) {
 	word := r.word()
 	if word == "" || word[0] == '(' || word[0] == '"' {
@@ -96,7 +105,7 @@ func (r *filterReader) term() (t term, err error) {
 	}
 	word = r.word()
 	if t.op = strings.ToLower(word); !slices.Contains([]string{"eq", "ne", "sw", "co"}, t.op) {
-		return t, r.wrong("eq, ne, sw or co", word)
+		return t, r.parted("eq, ne, sw or co", word)
 	}
 	if word = r.word(); word == "" {
 		return t, r.wrong("a value", "")

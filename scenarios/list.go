@@ -88,7 +88,9 @@ func (o *list) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	s.dynamic = true
 	p, err := s.page()
 	if err != nil {
-		s.fail(v.Pos, err.Error())
+		if s.fail(v.Pos, err.Error()); s.err != nil {
+			s.err.Query = true
+		}
 		return dst, false
 	}
 	rows, is := s.rows(&o.over)

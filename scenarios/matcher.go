@@ -348,7 +348,7 @@ func (i *Interaction) Example(method string, env Env, params map[string]string) 
 	env.User = ex.User
 	if misses := (&Interaction{Request: i.Request, of: i.of}).Match(ex.Request, env); len(misses) > 0 {
 		why := misses[0]
-		return nil, &Fault{why.Pos, "the example is no such request: want " + why.Want + ", got " + why.Got}
+		return nil, &Fault{Pos: why.Pos, Why: "the example is no such request: want " + why.Want + ", got " + why.Got}
 	}
 	return ex.Example, nil
 }

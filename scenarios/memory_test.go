@@ -634,6 +634,8 @@ func TestSeedShared(t *testing.T) {
 		"the time alone":      {"records: {a: {b: 1}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now }}\"}}", "s2"},
 		"what comes over it":  {"records: {c: {at: never}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now }}\"}, d: {e: 1}}\n---\nscenario: s3\nsource: assumed\nrecords: {c: {f: 1}, d: {e: 2, g: 3}}", "s1 s2"},
 		"what looks at it":    {"records: {a: {b: \"{{ c/at }}\"}}\n---\nscenario: s2\nsource: assumed\nrecords: {d: {e: \"{{ a/x }}\"}, a: {x: 1}}\n---\nscenario: s3\nsource: assumed\nrecords: {c: {at: \"{{ now + 1d }}\"}}", "s1 s3"},
+		"what it looks at":    {"records: {c: {x: high}}\n---\nscenario: s2\nsource: assumed\nrecords: {b: {t: \"{{ now }}\", saw: \"it is {{ c/x }}\"}}\n---\nscenario: s3\nsource: assumed\nrecords: {c: {x: low}}", "s1 s2"},
+		"numbers":             {"records: {d: {sum: \"{{ b/10000/k | default none }}\"}}\n---\nscenario: s2\nsource: assumed\nrecords: {\"a/{new}\": {k: plain}}\n---\nscenario: s3\nsource: assumed\nrecords: {\"b/{new}\": {k: \"{{ now }}\"}}", "s1 s2 s3"},
 		"one after the other": {"records: {\"a/{c/word}\": {b: 1}}\n---\nscenario: s2\nsource: assumed\nrecords: {c: {at: \"{{ now + 1d }}\", word: w}}", "s1 s2"},
 	} {
 		list, err := Parse("f.yaml", []byte("scenario: s1\nsource: assumed\n"+test.src+"\n"))

@@ -74,10 +74,12 @@ func Seed(t Tree, list []*Scenario, env Env) (seeded Tree, timed bool, err error
 
 // SeedShared seeds what does not depend on the time: all sessions may have it in
 // common. It gives besides, in their order, the scenarios that each session is
-// to seed over that: those that depend on the time, and those that come before
-// such a one and seed, or look at, what it seeds. The error is a *Fault.
+// to seed over that: those that depend on the time, and whatever would come out
+// otherwise if it were seeded before them. The error is a *Fault.
 func SeedShared(list []*Scenario, env Env) (shared Tree, own []*Scenario, err error) {
-	rooms := map[string]bool{} // that are seeded by the time
+	// The rooms that the own ones seed, and look at. The numbers that new gives
+	// are a room in this, too.
+	seeds, looks := map[string]bool{}, map[string]bool{}
 	whole := Tree{}
 	for _, sc := range slices.Backward(list) {
 		if len(sc.Records) == 0 {
@@ -87,12 +89,18 @@ func SeedShared(list []*Scenario, env Env) (shared Tree, own []*Scenario, err er
 		if s.perform(sc.Records); s.err != nil {
 			return shared, nil, s.err
 		}
-		whole = s.tree
-		timed := s.timed || slices.ContainsFunc(s.looked, func(room string) bool { return rooms[room] })
+		var seeded []string
 		for i := range sc.Records {
-			timed = timed || rooms[sc.Records[i].At.room]
+			seeded = append(seeded, sc.Records[i].At.room)
 		}
-		if !timed {
+		if s.tree.next != whole.next {
+			seeded = append(seeded, "new")
+		}
+		whole = s.tree
+		has := func(rooms map[string]bool) func(string) bool {
+			return func(room string) bool { return rooms[room] }
+		}
+		if !s.timed && !slices.ContainsFunc(seeded, has(seeds)) && !slices.ContainsFunc(seeded, has(looks)) && !slices.ContainsFunc(s.looked, has(seeds)) {
 			s := &scope{env: env, tree: shared, work: allWork, of: sc}
 			if s.perform(sc.Records); s.err != nil {
 				return shared, nil, s.err
@@ -101,8 +109,11 @@ func SeedShared(list []*Scenario, env Env) (shared Tree, own []*Scenario, err er
 			continue
 		}
 		own = append(own, sc)
-		for i := range sc.Records {
-			rooms[sc.Records[i].At.room] = true
+		for _, room := range seeded {
+			seeds[room] = true
+		}
+		for _, room := range s.looked {
+			looks[room] = true
 		}
 	}
 	slices.Reverse(own)

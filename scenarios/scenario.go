@@ -215,8 +215,9 @@ func (s *scope) done() bool { return s.mode == stopAtFirst && s.n > 0 }
 // A Fault is a scenario's failure to render: a template that found nothing,
 // a number that is none. Pos is the line to edit.
 type Fault struct {
-	Pos token.Position
-	Why string
+	Pos   token.Position
+	Why   string
+	Query bool // it is the query of the request that cannot be read, and no fault of the file
 }
 
 func (f *Fault) Error() string { return f.Pos.String() + ": " + f.Why }

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"go/token"
 	"reflect"
 	"testing"
 	"unsafe"
@@ -17,7 +16,7 @@ func TestScopeForgets(t *testing.T) {
 	used := scope{
 		env: Env{URL: "x"}, req: &Request{}, named: []string{"a"}, changed: []string{"a"}, looked: []string{"a"}, fresh: "1", signed: "a", of: &Scenario{},
 		item: payload.Text("a"), key: payload.Text("a"), mode: inWords, n: 1, list: []Mismatch{{}}, room: "a", at: []step{{}},
-		strict: true, like: true, hidden: 1, dynamic: true, timed: true, status: 1, err: &Fault{token.Position{}, "a"}, work: 1,
+		strict: true, like: true, hidden: 1, dynamic: true, timed: true, status: 1, err: &Fault{Why: "a"}, work: 1,
 	}
 	used.tree.next, used.let.next = 7, 7
 	used.params[0] = "a"

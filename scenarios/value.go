@@ -76,7 +76,7 @@ func (v *Value) accepts(s *scope, got payload.Value) bool {
 
 func (s *scope) fail(pos token.Position, why string) {
 	if s.err == nil {
-		s.err = &Fault{pos, why}
+		s.err = &Fault{Pos: pos, Why: why}
 	}
 }
 

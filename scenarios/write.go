@@ -29,6 +29,16 @@ func (s *Scenario) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
+// SeedText is what the scenario seeds, and when, as a text: where that is the same
+// the same is seeded, whatever else the file says.
+func (s *Scenario) SeedText() string {
+	text, err := (&Scenario{Given: s.Given, Records: s.Records}).compose()
+	if err != nil {
+		return string(s.text)
+	}
+	return string(text)
+}
+
 // compose writes the scenario from what it means.
 func (s *Scenario) compose() ([]byte, error) {
 	n := &yaml.Node{Kind: yaml.MappingNode}

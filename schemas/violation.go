@@ -217,6 +217,9 @@ func (s *payloadSchema) word(body any, leaf *jsonschema.ValidationError) []Viola
 	case "format":
 		format, _ := wanted.(string)
 		if slices.Contains(payload.DateForms, format) {
+			if format == "iso" {
+				format = "2030-05-11T12:00:00Z" // the name does not say it all
+			}
 			return one("is no date like " + format)
 		}
 		return one("is no valid " + format)

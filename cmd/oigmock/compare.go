@@ -31,7 +31,7 @@ It ends with 0 where nothing differs, or no call breaks, with 1 where
 something does, and with 2 where the command line makes no sense, or something
 cannot be read.`,
 		Example: `  oigmock compare --from 11.1.2.3 --to 14.1.2
-  curl -s http://127.0.0.1:9090/journal > journal.json
+  curl -s http://127.0.0.1:8081/journal > journal.json
   oigmock compare --from 11.1.2.3 --to 14.1.2 journal.json
   oigmock compare --from 11.1.2.3 --to 14.1.2 --format sarif my-scenarios`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -231,7 +231,7 @@ func (b *comparing) calls(args []string, summary io.Writer) error {
 	}
 	text := fmt.Sprintf("%d of %s of %s %s in %s", broken, count(calls, "call"), b.from.Release, verb, b.to)
 	if outside > 0 {
-		text += fmt.Sprintf("; %d went to no operation of %s", outside, b.from.Release)
+		text += fmt.Sprintf("; %d went to no operation of %s, or to another release", outside, b.from.Release)
 	}
 	if unmade > 0 {
 		text += fmt.Sprintf("; %s no example of a call to one operation", plural(unmade, "interaction has", "interactions have"))
