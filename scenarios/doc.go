@@ -141,7 +141,8 @@
 //	$merge: [V, …]   one object, later members over earlier ones
 //	$pairs: ADDRESS  an object as [{name, value}, …]; only: ADDRESS of a text
 //	                 with commas, always: [NAME, …]
-//	$object: ADDRESS such pairs as an object
+//	$object: ADDRESS such pairs as an object; without: RE leaves out those whose
+//	                 names it finds, such as passwords
 //	$error: TEXT     OIG's error body, with the status of the response; instance
 //
 // # Addresses

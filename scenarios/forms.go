@@ -238,7 +238,7 @@ func init() {
 		"$list":   {options: []string{"when", "give", "cases", "as", "links"}, gives: true, parse: (*operatorCall).list},
 		"$merge":  {gives: true, parse: func(c *operatorCall) kind { return listOf(c, c.in, func(l []*Value) kind { return merge(l) }) }},
 		"$pairs":  {options: []string{"only", "always"}, gives: true, parse: (*operatorCall).pairs},
-		"$object": {gives: true, parse: func(c *operatorCall) kind { return &unpaired{c.address(c.arg)} }},
+		"$object": {options: []string{"without"}, gives: true, parse: (*operatorCall).unpaired},
 		"$error": {options: []string{"instance"}, gives: true, parse: func(c *operatorCall) kind {
 			c.sized = c.arg
 			in := c.in
@@ -661,6 +661,19 @@ func (p *parser) overlay(common, own *Value) *Value {
 		o.values = append(o.values, b.values[i])
 	}
 	return &Value{own.Pos, o}
+}
+
+func (c *operatorCall) unpaired() kind {
+	k := &unpaired{of: c.address(c.arg)}
+	if n := c.options["without"]; n != nil {
+		k.without = c.text(n, "without")
+		var err error
+		if k.re, k.steps, err = compileRegexp(k.without); err != nil {
+			c.fault(n, "without: %s", err)
+			return nil
+		}
+	}
+	return k
 }
 
 func (c *operatorCall) pairs() kind {

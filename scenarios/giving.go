@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -287,7 +288,12 @@ func (o *pairs) write() *yaml.Node {
 
 // unpaired gives [{name, value}, …] as an object; of two pairs with one name
 // the later counts.
-type unpaired struct{ of Address }
+type unpaired struct {
+	of      Address
+	without string // as the file has it; "": none is left out
+	re      *regexp.Regexp
+	steps   int // that re unfolds into
+}
 
 func (o *unpaired) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 	of := s.resolve(&o.of)
@@ -306,10 +312,17 @@ func (o *unpaired) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 		if name.Kind() != payload.String || value.Kind() == payload.Absent {
 			continue
 		}
+		if o.re != nil && (!s.spend(1+len(name.Text())*o.steps/64) || o.re.MatchString(name.Text())) {
+			continue
+		}
 		if _, known := members[name.Text()]; !known {
 			names = append(names, name.Text())
 		}
 		members[name.Text()] = value
+	}
+	if s.work <= 0 {
+		s.fail(v.Pos, "the answer costs too much to make")
+		return dst, false
 	}
 	dst = append(dst, '{')
 	for i, name := range names {
@@ -322,7 +335,13 @@ func (o *unpaired) give(s *scope, v *Value, dst []byte) ([]byte, bool) {
 }
 func (o *unpaired) match(s *scope, v *Value, got payload.Value) { s.miss(v, got) }
 func (o *unpaired) want(*scope) string                          { return "what $object gives" }
-func (o *unpaired) write() *yaml.Node                           { return operatorNode("$object", textNode(o.of.text)) }
+func (o *unpaired) write() *yaml.Node {
+	n := operatorNode("$object", textNode(o.of.text))
+	if o.without != "" {
+		n.Content = append(n.Content, textNode("without"), textNode(o.without))
+	}
+	return n
+}
 
 // problem gives the error body of OIG 12.2.1.3 and later: the only one that
 // Oracle shows anywhere.

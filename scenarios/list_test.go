@@ -208,6 +208,7 @@ func TestListFaults(t *testing.T) {
 		{`{$list: tasks, give: 1, set: {tasks/a: 1}}`, where{gives: true}, `1:25: $list: only $for has "set": let a $for under set collect what is wanted, and list that`},
 		{`{$list: tasks, give: {$regex: a}}`, where{gives: true}, `1:22: $regex tests, and here something is given: it needs an example`},
 		{`{$list: tasks, when: {item: {$pairs: item}}, give: 1}`, where{gives: true}, `1:30: $pairs gives, and here a value is tested`},
+		{`{$object: body/a, without: "("}`, where{gives: true}, "1:28: without: missing closing ): `(`"},
 		{`{$list: item, give: 1}`, where{gives: true}, `1:9: $list: address "item": item is there only in a loop ($for)`},
 	} {
 		_, err := readValue(test.value, test.in)
