@@ -45,4 +45,4 @@ bench: ## the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 check: ## oigmock check on our own scenarios
-	$(GO) run ./cmd/oigmock check
+	$(GO) run ./cmd/oigmock check --release all
