@@ -356,7 +356,7 @@ func TestConsumer09AsksInManyWays(t *testing.T) {
 		}
 		// Who forgets that is told, and not that something is wrong with the file.
 		c.wants(400, "urn:oigmock:query", "GET", "/provtasks?q=Objects.Name+eq+Plan+View", "")
-		c.wants(400, "a blank within a name or a value is written ::", "GET", "/users?q=User+Login+eq+JDOE", "")
+		c.wants(400, ":: stands for a blank within a name or a value", "GET", "/users?q=User+Login+eq+JDOE", "")
 		both := len(c.page("/provtasks?limit=1000&q=Objects.Name+eq+Plan::View%20AND%20Status.Category+eq+Rejected").Tasks)
 		if both == 0 || both > want {
 			t.Errorf("%s: %d tasks with AND", release, both)

@@ -89,7 +89,7 @@ func (r *filterReader) wrong(want, word string) error {
 func (r *filterReader) parted(want, word string) error {
 	err := r.wrong(want, word)
 	if word != "" {
-		err = fmt.Errorf("%w; a blank within a name or a value is written ::", err)
+		err = fmt.Errorf("%w; :: stands for a blank within a name or a value", err)
 	}
 	return err
 }

@@ -79,7 +79,7 @@ func TestList(t *testing.T) {
 		{"a scalar is there", `{$list: scalar, give: 1}`, ``, `f.yaml:8:11: $list goes over an array or an object, and at scalar a string stands`},
 		{"null is there", `{$list: nothing, give: 1}`, ``, `f.yaml:8:11: $list goes over an array or an object, and at nothing a null stands`},
 		{"a text is there", `{$list: body/text, give: 1}`, ``, `f.yaml:8:11: $list goes over an array or an object, and at body/text a string stands`},
-		{"a q that is none", plainList, `?q=Status.Category+is+Rejected`, `f.yaml:8:11: the q of the request: byte 17: want eq, ne, sw or co, got "is"; a blank within a name or a value is written ::`},
+		{"a q that is none", plainList, `?q=Status.Category+is+Rejected`, `f.yaml:8:11: the q of the request: byte 17: want eq, ne, sw or co, got "is"; :: stands for a blank within a name or a value`},
 		{"what cannot be given", `{$list: tasks, give: "x{{ item/x }}"}`, ``, `f.yaml:8:32: {{ item/x }}: nothing is there, and no default says what to put into the text`},
 	} {
 		if got := listed(t, test.body, test.query, threeTasks); got != test.want {
