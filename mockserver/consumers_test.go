@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/oigmock/oigmock/scenarios"
@@ -29,18 +30,15 @@ type consumer struct {
 	client  *http.Client
 }
 
-// consumers serves the library in all releases.
-func consumers(t testing.TB, change func(*Config)) *consumer {
-	t.Helper()
-	list, err := scenarios.OIG("")
-	if err != nil {
-		t.Fatal(err)
+// wholeLibrary serves all releases.
+func wholeLibrary() (cfg Config, err error) {
+	if cfg.Scenarios, err = scenarios.OIG(""); err != nil {
+		return cfg, err
 	}
-	cfg := Config{Scenarios: list}
 	for i, release := range schemas.Releases() {
 		contract, err := schemas.OIG(release)
 		if err != nil {
-			t.Fatal(err)
+			return cfg, err
 		}
 		if i == 0 {
 			cfg.Contract, cfg.Release = contract, release
@@ -48,15 +46,53 @@ func consumers(t testing.TB, change func(*Config)) *consumer {
 			cfg.Beside = append(cfg.Beside, Release{release, contract})
 		}
 	}
-	if change != nil {
-		change(&cfg)
+	cfg.Now, cfg.Seed = atNoon, 1
+	return cfg, nil
+}
+
+// oneMock is for all tests that need nothing special: each has sessions of its
+// own.
+var oneMock = sync.OnceValues(func() (*Server, error) {
+	cfg, err := wholeLibrary()
+	if err != nil {
+		return nil, err
 	}
-	s := newServer(t, cfg)
+	return New(cfg)
+})
+
+// consumers serves the library in all releases.
+func consumers(t testing.TB, change func(*Config)) *consumer {
+	t.Helper()
+	s, err := oneMock()
+	if change != nil && err == nil {
+		var cfg Config
+		if cfg, err = wholeLibrary(); err == nil {
+			change(&cfg)
+			s, err = New(cfg)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	mock := httptest.NewServer(s)
 	t.Cleanup(mock.Close)
 	client := mock.Client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &consumer{TB: t, mock: mock, server: s, release: cfg.Release, login: "KLEE:secret", header: http.Header{}, client: client}
+	return &consumer{TB: t, mock: mock, server: s, release: s.cfg.Release, login: "KLEE:secret", header: http.Header{}, client: client}
+}
+
+// prefix is what names the consumer's session, one for each test and release.
+func (c *consumer) prefix() string {
+	return "/__release/" + c.release + "/__session/" + c.Name() + "-" + c.release
+}
+
+func (c *consumer) session() *Session {
+	c.Helper()
+	ses, err := c.server.SessionIn(c.Name()+"-"+c.release, c.release)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return ses
 }
 
 // in is the same consumer in another release.
@@ -82,7 +118,7 @@ func (c *consumer) calls(method, target, body string) (int, string, http.Header)
 		target = selfService + target
 	}
 	if !strings.HasPrefix(target, "http") {
-		target = c.mock.URL + "/__release/" + c.release + target
+		target = c.mock.URL + c.prefix() + target
 	}
 	r, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
@@ -168,7 +204,7 @@ func TestConsumer03AsksForATokenAsItLikes(t *testing.T) {
 		for _, body := range []string{"", "{}", "grant_type=client_credentials&scope=a"} {
 			c.wants(200, `"tokenType":"Bearer"`, "POST", tokens, body)
 		}
-		if err := c.server.homes[release].SetState("tokens are answered with 201", nil); err != nil {
+		if err := c.session().SetState("tokens are answered with 201", nil); err != nil {
 			t.Fatal(err)
 		}
 		c.wants(201, `"tokenType":"Bearer"`, "POST", tokens, "{}")
@@ -188,7 +224,7 @@ func TestConsumer05NeedsABodyOfEveryError(t *testing.T) {
 	for _, release := range schemas.Releases() {
 		c := c.in(release)
 		for status, state := range map[int]string{403: "the caller lacks permission", 404: "nothing is there", 500: "OIG fails"} {
-			home := c.server.homes[release]
+			home := c.session()
 			if err := home.SetState(state, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -331,7 +367,7 @@ func TestConsumer08Pages(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					target = strings.TrimPrefix(u.RequestURI(), "/__release/"+release)
+					target = strings.TrimPrefix(u.RequestURI(), c.prefix())
 				}
 			}
 		}

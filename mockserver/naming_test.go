@@ -5,8 +5,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/oigmock/oigmock/schemas"
 )
 
 // generations serves three releases that say who they are and remember who
@@ -124,22 +122,5 @@ func TestGivenInSomeReleases(t *testing.T) {
 	cfg.Given[0].Name = "it is brokn"
 	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), `did you mean "it is broken"`) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// All releases of the library are served at once.
-func TestLibraryInAllReleases(t *testing.T) {
-	var all []Release
-	for _, release := range schemas.Releases() {
-		contract, err := schemas.OIG(release)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, Release{release, contract})
-	}
-	s := oigServer(t, "")
-	s = newServer(t, Config{Contract: all[0].Contract, Scenarios: s.cfg.Scenarios, Release: all[0].Name, Beside: all[1:]})
-	if got := strings.Join(s.Releases(), " "); got != strings.Join(schemas.Releases(), " ") {
-		t.Errorf("got %s", got)
 	}
 }
