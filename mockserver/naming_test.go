@@ -106,6 +106,17 @@ func TestReleases(t *testing.T) {
 	}
 }
 
+// Which releases are served does not change, whatever files are loaded anew.
+func TestLoadKeepsTheReleases(t *testing.T) {
+	s := generations(t)
+	if err := s.Load(s.cfg.Contract, s.cfg.Scenarios); err == nil || !strings.Contains(err.Error(), "1.1, 1.2, 2.1, and cannot become 1.1") {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Load(s.cfg.Contract, s.cfg.Scenarios, s.cfg.Beside...); err != nil {
+		t.Error(err)
+	}
+}
+
 // A provider state is set from the start where a release knows it.
 func TestGivenInSomeReleases(t *testing.T) {
 	s := generations(t)

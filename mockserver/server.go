@@ -22,6 +22,7 @@ package mockserver
 
 import (
 	"errors"
+	"fmt"
 	"go/scanner"
 	"log/slog"
 	"maps"
@@ -154,9 +155,19 @@ func (s *Server) Seed() uint64 { return s.cfg.Seed }
 
 // Load checks a contract and scenarios and serves them from then on, whole; for
 // the releases that are served beside it takes their contracts, too.
-// With an error nothing changes: what was served is served on. The error is a
+// They must be the same releases as before, in the same order. With an error
+// nothing changes: what was served is served on. The error is a
 // scanner.ErrorList of all faults.
 func (s *Server) Load(contract *schemas.Contract, list []*scenarios.Scenario, beside ...Release) error {
+	if before := s.catalogs.Load(); before != nil {
+		served, given := s.Releases(), []string{s.cfg.Release}
+		for _, r := range beside {
+			given = append(given, r.Name)
+		}
+		if !slices.Equal(served, given) {
+			return fmt.Errorf("the releases that are served are %s, and cannot become %s", strings.Join(served, ", "), strings.Join(given, ", "))
+		}
+	}
 	now := s.cfg.Clock.At(s.cfg.Now())
 	var all catalogs
 	var found []Finding

@@ -61,11 +61,10 @@ type Contract struct {
 // Oracle prints in full.
 const UsualRelease = "11.1.2.3"
 
-// embeddedReleases reads the embedded files once; that they can be read is tested.
-var embeddedReleases = sync.OnceValue(func() []string {
-	l := read(embedded, "")
-	return l.releases()
-})
+// embeddedFiles are read once, for all releases; that they can be is tested.
+var embeddedFiles = sync.OnceValue(func() *loader { return read(embedded, "schemas") })
+
+var embeddedReleases = sync.OnceValue(func() []string { return embeddedFiles().releases() })
 
 // Releases lists the releases of which the embedded contract knows an
 // operation, oldest first.
@@ -78,7 +77,7 @@ func OIG(release string) (*Contract, error) {
 	if known := embeddedReleases(); release != "" && !slices.Contains(known, release) {
 		return nil, fmt.Errorf("unknown release %q%s; known: %s", release, didyoumean.Hint(release, known), strings.Join(known, ", "))
 	}
-	c, err := Load(embedded, "schemas", release)
+	c, err := embeddedFiles().contract(release)
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded contract: %w", err)
 	}
@@ -94,7 +93,13 @@ func OIG(release string) (*Contract, error) {
 //
 // The error is a [scanner.ErrorList] of all faults of all files, sorted.
 func Load(fsys fs.FS, dir, release string) (*Contract, error) {
-	l := read(fsys, dir)
+	return read(fsys, dir).contract(release)
+}
+
+// contract makes the contract of a release of the files that were read. They
+// may serve for others besides.
+func (of *loader) contract(release string) (*Contract, error) {
+	l := &loader{dir: of.dir, files: of.files, names: of.names, faults: slices.Clone(of.faults), warnings: slices.Clone(of.warnings)}
 	if len(l.faults) == 0 {
 		l.compile(release)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oigmock/oigmock/mockserver"
@@ -214,10 +215,19 @@ func (s *set) load() *loaded {
 			l.scenarios = append(l.scenarios, sc)
 		}
 	}
-	for _, release := range s.releases {
-		contract, err := s.loadContract(release)
+	l.contracts = make([]mockserver.Release, len(s.releases))
+	errs := make([]error, len(s.releases))
+	var wg sync.WaitGroup
+	for i, release := range s.releases { // to compile schemas is much of what a start takes
+		wg.Go(func() {
+			l.contracts[i].Name = release
+			l.contracts[i].Contract, errs[i] = s.loadContract(release)
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
 		l.found = append(l.found, findings(err, "schema", s.schemas)...)
-		l.contracts, l.broken = append(l.contracts, mockserver.Release{Name: release, Contract: contract}), l.broken || err != nil
+		l.broken = l.broken || err != nil
 	}
 	for name := range files {
 		l.names = append(l.names, name)
