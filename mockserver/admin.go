@@ -275,11 +275,13 @@ func (a *admin) readQuery(v *visit) error {
 		}
 		name = given[0]
 	}
-	if release, ok := v.query["release"]; ok {
-		v.session, err = a.server.SessionIn(name, release[0])
-	} else {
-		v.session, err = a.server.Session(name)
+	release := v.query.Get("release")
+	if v.query.Has("release") {
+		if err := a.server.checkRelease(release); err != nil {
+			return err
+		}
 	}
+	v.session, err = a.server.SessionIn(name, release)
 	return err
 }
 

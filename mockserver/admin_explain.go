@@ -61,12 +61,7 @@ func (a *admin) explainRequest(v *visit, doc payload.Value) (*Explanation, error
 		if at.session == "" {
 			at.session = named
 		}
-		if at.release == "" {
-			v.session, err = a.server.Session(at.session)
-		} else {
-			v.session, err = a.server.SessionIn(at.session, at.release)
-		}
-		if err != nil {
+		if v.session, err = a.server.SessionIn(at.session, at.release); err != nil {
 			return nil, err
 		}
 	}

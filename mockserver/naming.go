@@ -111,11 +111,7 @@ func (s *Server) sessionOf(r *http.Request) (ses *Session, prefix string, err er
 			return nil, "", err
 		}
 	}
-	if n.release == "" {
-		ses, err = s.Session(n.session)
-	} else {
-		ses, err = s.SessionIn(n.session, n.release)
-	}
+	ses, err = s.SessionIn(n.session, n.release)
 	return ses, n.prefix, err
 }
 
@@ -156,8 +152,12 @@ func (s *Server) checkRelease(release string) error {
 }
 
 // SessionIn is the session of that name in a release, which it keeps; naming it
-// begins it. Of the session without a name there is one for each release.
+// begins it. Of the session without a name there is one for each release. Where
+// no release is named it is as Session says.
 func (s *Server) SessionIn(name, release string) (*Session, error) {
+	if release == "" {
+		return s.Session(name)
+	}
 	if err := s.checkRelease(release); err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func TestReleases(t *testing.T) {
 			t.Errorf("journal%s: got %d %s", query, status, got)
 		}
 	}
-	for page, want := range map[call]int{"GET /journal?release=9": 400, "GET /journal?release=1.1&session=chosen": 409,
+	for page, want := range map[call]int{"GET /journal?release=9": 400, "GET /journal?release=": 400, "GET /journal?release=1.1&session=chosen": 409,
 		"PUT /sessions/chosen\n\n" + `{"release": "1.1"}`: 409, "PUT /sessions/x\n\n" + `{"release": "9"}`: 400, "PUT /sessions/x\n\n" + `{"releas": "1.1"}`: 400, "PUT /sessions/y": 200} {
 		if status, _, got := visitPage(t, admin, page); status != want {
 			t.Errorf("%s: got %d %s", page, status, got)

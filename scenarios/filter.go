@@ -111,7 +111,7 @@ func (r *filterReader) term() (t term, err error) {
 		return t, r.wrong("a value", "")
 	}
 	if word[0] != '"' {
-		t.value, t.lower = filterText(word), strings.ToLower(filterText(word))
+		t.setValue(word)
 		return t, nil
 	}
 	value, rest, closed := strings.Cut(r.q[r.from+1:], `"`)
@@ -123,8 +123,13 @@ func (r *filterReader) term() (t term, err error) {
 		return t, r.wrong("a blank behind the quote", rest)
 	}
 	r.at = len(r.q) - len(rest)
-	t.value, t.lower = filterText(value), strings.ToLower(filterText(value))
+	t.setValue(value)
 	return t, nil
+}
+
+func (t *term) setValue(word string) {
+	t.value = filterText(word)
+	t.lower = strings.ToLower(t.value)
 }
 
 func filterText(word string) string { return strings.ReplaceAll(word, "::", " ") }
